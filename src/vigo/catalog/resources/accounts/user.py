@@ -1,0 +1,40 @@
+"""The kind `user`."""
+
+from collections.abc import Iterator
+
+from vigo.catalog.api import ReadHost, Resource
+from vigo.catalog.ops import Op
+from vigo.catalog.resources.accounts.user_keys import key_changes
+from vigo.catalog.resources.accounts.user_ops import image_changes, image_removal, tool_calls, tool_removal
+from vigo.catalog.resources.accounts.user_spec import UserSpec, check_user
+from vigo.catalog.resources.accounts.user_state import UserState, observe_user
+from vigo.catalog.resources.accounts.user_target import user_target
+
+
+class User(Resource[UserSpec, UserState]):
+    """On a running host the shadow tools do it; a hash travels on their standard input, never as an argument."""
+
+    kind, since, spec = "user", "0.1", UserSpec
+    name_field = "user"
+
+    def validate(self, spec: UserSpec) -> None:
+        """Accept values that passwd(5) and shadow(5) can hold."""
+        check_user(spec)
+
+    def observe(self, spec: UserSpec, host: ReadHost) -> UserState:
+        """Return the account; its password only where one of password, locked and expires is declared."""
+        return observe_user(spec, host)
+
+    def plan(self, spec: UserSpec, state: UserState) -> Iterator[Op]:
+        """Yield what makes, changes or removes the account, then its keys."""
+        if spec.state == "absent":
+            if state.entry is not None:
+                yield from tool_removal(spec) if state.files is None else image_removal(spec, state)
+            return
+        target = user_target(spec, state)
+        yield from tool_calls(spec, state, target) if state.files is None else image_changes(spec, state, target)
+        yield from key_changes(spec, state, target.entry)
+
+    def owns(self, spec: UserSpec) -> tuple[str, ...]:
+        """Return the account."""
+        return (f"user:{spec.user}",)

@@ -1,0 +1,105 @@
+"""What starts at the boot of an image: symlinks, made by hand.
+
+`systemctl --root` would do, but not every machine that builds an image has it, and the symlinks say in a dry run what
+changes. Source: systemctl(1) enable, systemd.unit(5) [Install], rc-update(8).
+"""
+
+from collections.abc import Iterator
+
+from vigo.catalog.api import ReadHost
+from vigo.catalog.formats.units import InstallSection, parse_install
+from vigo.catalog.ops import MakeDirectory, MakeSymlink, Op, RemoveFile
+from vigo.catalog.resources.services.init_system import ImageUnit, ServiceState
+from vigo.catalog.resources.services.openrc import RUNLEVELS
+from vigo.catalog.resources.services.systemd import unit_name
+from vigo.core.errors import BlockedError
+
+_UNIT_FOLDERS = (
+    "/etc/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+)
+_ENABLED_IN = "/etc/systemd/system"
+_CHANGES = ("enabled",)
+
+
+def observe_image(host: ReadHost, service: str) -> ServiceState:
+    """Return whether the image's service starts at boot, and by which symlinks."""
+    unit = unit_name(service)
+    # A unit of a template (`getty@tty1`) has the template's file.
+    name, at, rest = unit.partition("@")
+    instance, dot, kind = rest.rpartition(".")
+    file_name = f"{name}@.{kind}" if at and instance and dot else unit
+    for folder in _UNIT_FOLDERS:
+        stat = host.stat(f"{folder}/{file_name}")
+        if stat is not None and host.read_link(f"{folder}/{file_name}") != "/dev/null":
+            section = parse_install(host.read_text(f"{folder}/{file_name}") or "")
+            return _state(host, "systemd", _links(section, unit, f"{folder}/{file_name}", instance))
+        if stat is not None:
+            return ServiceState(init="systemd", known=True, masked=True, image=ImageUnit())
+    if host.stat(f"/etc/init.d/{service}") is not None and host.stat(RUNLEVELS) is not None:
+        return _state(host, "openrc", ((f"{RUNLEVELS}/default/{service}", f"/etc/init.d/{service}"),))
+    return ServiceState(init="systemd", known=False, image=ImageUnit())
+
+
+def image_changes(enabled: bool | None, service: str, state: ServiceState) -> Iterator[Op]:  # noqa: FBT001 - the field
+    """Yield the symlinks to make or remove.
+
+    Raises:
+        BlockedError: the image has no such service, or it is masked or static.
+    """
+    if enabled is None or state.image is None:
+        return
+    if not enabled:
+        for path in state.image.present:
+            yield RemoveFile(path=path, changes=_CHANGES)
+        return
+    if not state.known:
+        raise BlockedError(
+            f"service: {service} does not exist in the image yet; add the resource that installs it and put it in"
+            " depends_on, or correct the name"
+        )
+    if not state.image.links:
+        raise BlockedError(
+            f"enabled: {service} is masked or has no [Install] section: it cannot start at boot by itself"
+        )
+    missing = [(path, target) for path, target in state.image.links if path not in state.image.present]
+    if missing:
+        for folder in state.image.missing_directories:
+            yield MakeDirectory(path=folder, changes=_CHANGES)
+    for path, target in missing:
+        yield MakeSymlink(path=path, to=target, changes=_CHANGES)
+
+
+def _links(section: InstallSection, unit: str, path: str, instance: str) -> tuple[tuple[str, str], ...]:
+    found = [(f"{_ENABLED_IN}/{name}.wants/{unit}", path) for name in _expanded(section.wanted_by, instance)]
+    found += [(f"{_ENABLED_IN}/{name}.requires/{unit}", path) for name in _expanded(section.required_by, instance)]
+    found += [(f"{_ENABLED_IN}/{name}", path) for name in _expanded(section.alias, instance)]
+    return tuple(found)
+
+
+def _expanded(names: tuple[str, ...], instance: str) -> list[str]:
+    """Return the names with a template's instance put in.
+
+    A unit file is the image's own data: a name in it that would leave the folder is passed over.
+    """
+    expanded = [name.replace("%i", instance).replace("%I", instance) for name in names]
+    return [name for name in expanded if "/" not in name and "%" not in name and not name.startswith(".")]
+
+
+def _state(host: ReadHost, init: str, links: tuple[tuple[str, str], ...]) -> ServiceState:
+    present = tuple(path for path, _ in links if host.stat(path) is not None)
+    folders = dict.fromkeys(folder for path, _ in links for folder in _ancestors(path))
+    missing = tuple(folder for folder in folders if host.stat(folder) is None)
+    return ServiceState(
+        init="openrc" if init == "openrc" else "systemd",
+        known=True,
+        enabled=len(present) == len(links) if links else None,
+        image=ImageUnit(links, present, missing),
+    )
+
+
+def _ancestors(path: str) -> list[str]:
+    parts = path.split("/")[1:-1]
+    return ["/" + "/".join(parts[: count + 1]) for count in range(len(parts))]

@@ -1,0 +1,116 @@
+"""The kind `service`."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from vigo.catalog.api import ReadHost, Resource, Spec, field
+from vigo.catalog.formats.names import check_command, check_unit
+from vigo.catalog.ops import Op, Run
+from vigo.catalog.resources.services.image import image_changes, observe_image
+from vigo.catalog.resources.services.init_system import InitSystem, ServiceState
+from vigo.catalog.resources.services.openrc import OPENRC
+from vigo.catalog.resources.services.systemd import SYSTEMD
+from vigo.catalog.resources.services.sysv import SYSV
+from vigo.core.errors import BlockedError, InvalidError
+
+_INIT_SYSTEMS: dict[str, InitSystem] = {system.name: system for system in (SYSTEMD, OPENRC, SYSV)}
+_TOUCHES = ("services",)
+
+
+class ServiceSpec(Spec, frozen=True, kw_only=True):
+    """A service of the init system: whether it runs now, and whether it starts with the machine."""
+
+    service: Annotated[str, field("Name of the service or unit.", example="nginx")]
+    enabled: Annotated[bool | None, field("Whether it starts at boot; left alone where left out.")] = None
+    restart_command: Annotated[tuple[str, ...], field("Program and arguments that restart it, no shell.")] = ()
+    reload_command: Annotated[tuple[str, ...], field("Program and arguments that reload it, no shell.")] = ()
+    state: Annotated[
+        Literal["running", "stopped", "restarted", "reloaded"],
+        field("The last two act each time and need `when: changed` or `subscribes`; a stopped one is started."),
+    ] = "running"
+
+
+class Service(Resource[ServiceSpec, ServiceState]):
+    """systemd by systemctl, OpenRC by rc-service and rc-update, others by service(8) and update-rc.d or chkconfig."""
+
+    kind, since, spec = "service", "0.1", ServiceSpec
+    name_field = "service"
+
+    def validate(self, spec: ServiceSpec) -> None:
+        """Accept a name that is one word, and commands that fit the state."""
+        check_unit("service", spec.service)
+        for name, state in (("restart_command", "restarted"), ("reload_command", "reloaded")):
+            command = getattr(spec, name)
+            if not command:
+                continue
+            check_command(name, command)
+            if spec.state != state:
+                raise InvalidError(f"{name}: expected state: {state} beside it, found {spec.state}; remove one")
+
+    def observe(self, spec: ServiceSpec, host: ReadHost) -> ServiceState:
+        """Return whether the service is known, runs and starts at boot."""
+        if host.is_image():
+            return observe_image(host, spec.service)
+        for system in _INIT_SYSTEMS.values():
+            if system.runs_on(host):
+                return system.observe(host, spec.service)
+        raise BlockedError(
+            "expected systemd, OpenRC or service(8) to manage services, found none that runs; this machine has no"
+            " services to manage"
+        )
+
+    def plan(self, spec: ServiceSpec, state: ServiceState) -> Iterator[Op]:
+        """Yield what enables or disables it, then what starts, stops, restarts or reloads it."""
+        if state.image is not None:
+            yield from image_changes(spec.enabled, spec.service, state)
+            if spec.state == "stopped":
+                return
+            raise BlockedError(
+                f"service: {spec.service} cannot be {spec.state} in an image (--root): nothing runs there;"
+                " what it does at boot is set, the rest is due once the image has been started"
+            )
+        if not state.known:
+            if spec.state == "stopped" and not spec.enabled:
+                return
+            raise BlockedError(
+                f"service: {spec.service} does not exist yet; add the resource that installs it and put it in"
+                " depends_on, or correct the name"
+            )
+        if state.masked and (spec.enabled or spec.state != "stopped"):
+            raise BlockedError(
+                f"service: {spec.service} is masked: somebody forbade it to start; run `systemctl unmask"
+                f" {spec.service}` if it shall"
+            )
+        system = _INIT_SYSTEMS[state.init]
+        if spec.enabled is not None and state.enabled is not None and spec.enabled != state.enabled:
+            yield Run(
+                argv=system.boot(spec.service, state, enable=spec.enabled), touches=_TOUCHES, changes=("enabled",)
+            )
+        yield from _running(spec, state, system)
+
+    def owns(self, spec: ServiceSpec) -> tuple[str, ...]:
+        """Return the unit; a restart or reload owns nothing, since it stands beside what holds the service."""
+        if not self.settles(spec):
+            return ()
+        name = spec.service
+        return (f"service:{name.removesuffix('.service')}",)
+
+    def settles(self, spec: ServiceSpec) -> bool:
+        """Return whether the state is one to be in, not one to go through."""
+        return spec.state in ("running", "stopped")
+
+
+def _running(spec: ServiceSpec, state: ServiceState, system: InitSystem) -> Iterator[Op]:
+    verb = ""
+    custom: tuple[str, ...] = ()
+    if spec.state == "restarted":
+        verb, custom = "restart", spec.restart_command
+    elif spec.state == "reloaded" and state.running:
+        verb, custom = "reload", spec.reload_command
+    elif spec.state == "stopped":
+        verb = "stop" if state.running else ""
+    elif not state.running:
+        verb = "start"
+    if verb:
+        argv = custom or system.control(spec.service, verb)
+        yield Run(argv=argv, touches=_TOUCHES, changes=("state",))

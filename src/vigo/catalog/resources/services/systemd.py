@@ -1,0 +1,50 @@
+"""Services of systemd. Source: systemctl(1)."""
+
+from vigo.catalog.api import ReadHost
+from vigo.catalog.formats.units import parse_properties
+from vigo.catalog.resources.services.init_system import Init, ServiceState
+from vigo.core.errors import UnavailableError
+
+_RUNNING = frozenset({"active", "activating", "reloading", "refreshing"})
+_ENABLED = frozenset({"enabled", "enabled-runtime", "linked", "linked-runtime", "alias"})
+_SUFFIXES = (".service", ".socket", ".timer", ".path", ".target", ".mount", ".swap", ".slice", ".automount")
+
+
+class _Systemd:
+    name: Init = "systemd"
+
+    def runs_on(self, host: ReadHost) -> bool:
+        # sd_booted(3): this directory is there when, and only when, systemd is the init system.
+        return host.stat("/run/systemd/system") is not None and host.has_program("systemctl")
+
+    def observe(self, host: ReadHost, service: str) -> ServiceState:
+        unit = unit_name(service)
+        answer = host.query(("systemctl", "show", "--property=LoadState,ActiveState,UnitFileState", "--", unit))
+        if answer is None or answer.status != 0:
+            reason = "no such program" if answer is None else answer.stderr.strip() or f"status {answer.status}"
+            raise UnavailableError(f"service: expected systemctl to tell the state of {unit}, found: {reason}")
+        found = parse_properties(answer.stdout)
+        boot = found.get("UnitFileState", "")
+        load = found.get("LoadState", "not-found")
+        return ServiceState(
+            init="systemd",
+            known=load != "not-found",
+            running=found.get("ActiveState", "inactive") in _RUNNING,
+            enabled=True if boot in _ENABLED else False if boot == "disabled" else None,
+            masked=load == "masked",
+        )
+
+    def control(self, service: str, verb: str) -> tuple[str, ...]:
+        return ("systemctl", verb, "--", unit_name(service))
+
+    def boot(self, service: str, state: ServiceState, *, enable: bool) -> tuple[str, ...]:
+        del state
+        return ("systemctl", "enable" if enable else "disable", "--", unit_name(service))
+
+
+SYSTEMD = _Systemd()
+
+
+def unit_name(service: str) -> str:
+    """Return the unit of a service: its name, `.service` added where no sort of unit is named."""
+    return service if service.endswith(_SUFFIXES) else f"{service}.service"

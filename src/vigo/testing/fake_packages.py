@@ -1,0 +1,107 @@
+"""Package tools of a fake host: the answers that the kind `package` asks for, and installing and removing."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from vigo.catalog.api import CommandResult
+from vigo.catalog.ops import Run
+from vigo.testing.fake_host import FakeHost
+
+_PROGRAMS = {
+    "apt": ("apt-get", "apt-mark", "apt-cache", "dpkg-query"),
+    "dnf": ("dnf", "rpm"),
+    "zypper": ("zypper", "rpm"),
+    "apk": ("apk",),
+    "pacman": ("pacman",),
+}
+_VERBS = {"install": "install", "downgrade": "install", "add": "install", "--sync": "install"} | dict.fromkeys(
+    ("remove", "purge", "del", "--remove"), "remove"
+)
+
+
+class FakePackages:
+    """One tool with what is installed and what its index has (`available`: name -> newest version)."""
+
+    def __init__(
+        self, tool: str, installed: Mapping[str, str], available: Mapping[str, str], held: Collection[str] = ()
+    ) -> None:
+        self.programs = frozenset(_PROGRAMS[tool])
+        self.installed = dict(installed)
+        self._available = dict(available)
+        self._held = set(held)
+        self._tool = tool
+
+    def query(self, argv: Sequence[str], host: FakeHost) -> CommandResult | None:
+        """Answer the questions that the kind asks, in the tool's own words."""
+        del host
+        match list(argv):
+            case ["dpkg-query", "-W", "-f", _]:
+                lines = (
+                    f"{'h' if name in self._held else 'i'}i \t{name}\tamd64\t{version}"
+                    for name, version in self.installed.items()
+                )
+            case ["rpm", "-qa", *_]:
+                lines = (f"{name}\tx86_64\t{version}" for name, version in self.installed.items())
+            case ["apt-cache", "policy", "--", *names]:
+                lines = (f"{name}:\n  Candidate: {self._available[name]}" for name in names if name in self._available)
+            case ["dnf", "--quiet", "check-update"]:
+                return _lines((f"{name}.x86_64  {new}  base" for name, _, new in self._updates()), status=100)
+            case ["zypper", *_, "list-updates"]:
+                lines = (f"v | base | {name} | {old} | {new} | x86_64" for name, old, new in self._updates())
+            case ["apk", "version", *_]:
+                lines = (f"{name}-{old} < {new}" for name, old, new in self._updates())
+            case ["pacman", "-Qu"]:
+                lines = (f"{name} {old} -> {new}" for name, old, new in self._updates())
+            case _:
+                return None
+        return _lines(lines)
+
+    def run(self, op: Run, host: FakeHost) -> CommandResult:
+        """Install, remove, hold or let go."""
+        words = list(op.argv[1:])
+        names = words[words.index("--") + 1 :] if "--" in words else []
+        if op.argv[0] == "apt-mark":
+            self._held = self._held | set(names) if words[0] == "hold" else self._held - set(names)
+            return CommandResult(0)
+        verb = next((_VERBS[word] for word in words if word in _VERBS), "")
+        for name in names:
+            if verb == "remove":
+                self.installed.pop(name, None)
+            elif not self._install(name):
+                return CommandResult(100, stderr=f"no package {name} in the index")
+        self._write_databases(host)
+        return CommandResult(0)
+
+    def _install(self, word: str) -> bool:
+        for name, newest in self._available.items():
+            if word == name:
+                self.installed[name] = newest
+                return True
+            version = word.removeprefix(name)[1:]
+            if word.startswith((f"{name}=", f"{name}-")) and version:
+                self.installed[name] = version
+                return True
+        return False
+
+    def _updates(self) -> list[tuple[str, str, str]]:
+        installed = self.installed.items()
+        return [(name, old, self._available[name]) for name, old in installed if self._available.get(name, old) != old]
+
+    def _write_databases(self, host: FakeHost) -> None:
+        """Keep the database of a tool that the kind reads as files."""
+        if self._tool == "apt" and host.is_image():
+            stanzas = (
+                f"Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: {version}\n"
+                for name, version in self.installed.items()
+            )
+            host.tree.replace("/var/lib/dpkg/status", "\n".join(stanzas))
+        elif self._tool == "apk":
+            text = "".join(f"P:{name}\nV:{version}\n\n" for name, version in self.installed.items())
+            host.tree.replace("/lib/apk/db/installed", text)
+        elif self._tool == "pacman":
+            host.tree.replace_directory(
+                "/var/lib/pacman/local", [f"{name}-{version}" for name, version in self.installed.items()]
+            )
+
+
+def _lines(lines: Iterable[str], status: int = 0) -> CommandResult:
+    return CommandResult(status, "".join(f"{line}\n" for line in lines))
