@@ -112,6 +112,8 @@ def _usermod(host: FakeHost, name: str, options: Options) -> CommandResult:
     user = _users(host).get(name)
     if user is None:
         return _MISSING
+    if "move-home" in options:
+        host.tree.move(user.home, options["home"])
     texts = {field: options[field] for field in ("home", "shell", "comment") if field in options}
     ids = {field: int(options[field]) for field in ("uid", "gid") if field in options}
     files = _files(host).with_user(msgspec.structs.replace(user, **texts, **ids))

@@ -61,6 +61,7 @@ class FakePackages:
         names = words[words.index("--") + 1 :] if "--" in words else []
         if op.argv[0] == "apt-mark":
             self._held = self._held | set(names) if words[0] == "hold" else self._held - set(names)
+            self._write_databases(host)
             return CommandResult(0)
         verb = next((_VERBS[word] for word in words if word in _VERBS), "")
         for name in names:
@@ -89,10 +90,7 @@ class FakePackages:
     def _write_databases(self, host: FakeHost) -> None:
         """Keep the database of a tool that the kind reads as files."""
         if self._tool == "apt" and host.is_image():
-            stanzas = (
-                f"Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: {version}\n"
-                for name, version in self.installed.items()
-            )
+            stanzas = (_dpkg_stanza(name, version, self._held) for name, version in self.installed.items())
             host.tree.replace("/var/lib/dpkg/status", "\n".join(stanzas))
         elif self._tool == "apk":
             text = "".join(f"P:{name}\nV:{version}\n\n" for name, version in self.installed.items())
@@ -105,3 +103,8 @@ class FakePackages:
 
 def _lines(lines: Iterable[str], status: int = 0) -> CommandResult:
     return CommandResult(status, "".join(f"{line}\n" for line in lines))
+
+
+def _dpkg_stanza(name: str, version: str, held: Collection[str]) -> str:
+    wanted = "hold" if name in held else "install"
+    return f"Package: {name}\nStatus: {wanted} ok installed\nArchitecture: amd64\nVersion: {version}\n"

@@ -128,6 +128,11 @@ class FakeTree:
         for name in names:
             self._put(f"{path}/{name}", FakeNode.directory())
 
+    def move(self, path: str, to: str) -> None:
+        """Give a directory, and with it all that is in it, another place."""
+        for place in [place for place in self._inode_of if place == path or place.startswith(_prefix(path))]:
+            self._inode_of[to + place.removeprefix(path)] = self._inode_of.pop(place)
+
     def apply(self, op: Op, accepts: Accepts) -> None:
         """Carry a file operation out.
 

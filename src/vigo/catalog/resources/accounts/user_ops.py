@@ -27,7 +27,7 @@ def tool_calls(spec: UserSpec, state: UserState, target: UserTarget) -> Iterator
             yield Run(argv=("groupadd", *number, *system, "--", spec.user), touches=_TOUCHES)
         yield Run(argv=_useradd(spec, target), touches=_TOUCHES)
     else:
-        options, fields = _usermod_options(spec, target)
+        options, fields = _usermod_options(spec, target, move_home=state.moves_home)
         if options:
             yield Run(argv=("usermod", *options, "--", spec.user), touches=_TOUCHES, changes=fields)
     if target.hash is not None:
@@ -50,8 +50,7 @@ def image_changes(spec: UserSpec, state: UserState, target: UserTarget) -> Itera
     before = state.files
     if before is None or not target.changes:
         return
-    moved = spec.manage_home and "home" in target.changes and state.entry is not None
-    if moved:
+    if state.moves_home:
         raise BlockedError("home: a home is not moved in an image; move it with the machine running, or by hand")
     after = before
     if target.own_group is not None:
@@ -96,9 +95,9 @@ def _useradd(spec: UserSpec, target: UserTarget) -> tuple[str, ...]:
     return ("useradd", *options, "--", spec.user)
 
 
-def _usermod_options(spec: UserSpec, target: UserTarget) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _usermod_options(spec: UserSpec, target: UserTarget, *, move_home: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
     entry = target.entry
-    move = ("--move-home",) if spec.manage_home else ()
+    move = ("--move-home",) if move_home else ()
     expires = "" if spec.expires in (None, "never") else str(spec.expires)
     options = {
         "uid": ("--uid", str(entry.uid)),

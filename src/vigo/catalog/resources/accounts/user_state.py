@@ -17,6 +17,7 @@ from vigo.catalog.formats.accounts import (
 from vigo.catalog.resources.accounts.image import AccountFiles, read_account_files
 from vigo.catalog.resources.accounts.lookup import gid_of, group_entry, require_tool, user_entry
 from vigo.catalog.resources.accounts.user_spec import UserSpec
+from vigo.catalog.resources.files.attributes import require_parent
 
 
 class KeyState(msgspec.Struct, frozen=True):
@@ -28,7 +29,10 @@ class KeyState(msgspec.Struct, frozen=True):
 
 
 class UserState(msgspec.Struct, frozen=True, kw_only=True):
-    """The account as the host knows it. `files` are those of an image; on a running host they are None."""
+    """The account as the host knows it. `files` are those of an image; on a running host they are None.
+
+    `moves_home` says that a managed home is there and has to go to another place, where nothing is yet.
+    """
 
     entry: PasswdEntry | None
     shadow: ShadowEntry | None = None
@@ -39,6 +43,7 @@ class UserState(msgspec.Struct, frozen=True, kw_only=True):
     free_uid: int | None = None
     free_gid: int | None = None
     home: FileStat | None = None
+    moves_home: bool = False
     keys: KeyState | None = None
     files: AccountFiles | None = None
     can_chown: bool = True
@@ -48,7 +53,8 @@ def observe_user(spec: UserSpec, host: ReadHost) -> UserState:
     """Return the account.
 
     Raises:
-        BlockedError: the primary group is not there yet, the shadow tools or an image's `/etc` are missing.
+        BlockedError: the primary group or the home's parent is not there yet, or the shadow tools or an image's
+            `/etc` are missing.
     """
     files = read_account_files(host) if host.is_image() else None
     if files is None:
@@ -60,6 +66,11 @@ def observe_user(spec: UserSpec, host: ReadHost) -> UserState:
     users = parse_passwd((files.passwd if files else host.read_text("/etc/passwd")) or "")
     groups = parse_group((files.group if files else host.read_text("/etc/group")) or "")
     home_path = spec.home or (entry.home if entry else f"/home/{spec.user}")
+    home = host.stat(home_path) if home_path.startswith("/") else None
+    moves_home = False
+    if spec.manage_home and home is None:
+        require_parent(host, home_path, "home")
+        moves_home = entry is not None and entry.home not in ("", home_path) and host.stat(entry.home) is not None
     uid = spec.uid if spec.uid is not None else None if entry else free_id(_uids(users), system=spec.system)
     taken_gids = {group.gid for group in groups.values()}
     return UserState(
@@ -71,8 +82,9 @@ def observe_user(spec: UserSpec, host: ReadHost) -> UserState:
         uid_owner=next((user.name for user in users.values() if spec.uid == user.uid), None),
         free_uid=uid,
         free_gid=uid if uid is not None and uid not in taken_gids else free_id(taken_gids, system=spec.system),
-        home=host.stat(home_path) if home_path.startswith("/") else None,
-        keys=_keys(spec, host, home_path),
+        home=home,
+        moves_home=moves_home,
+        keys=_keys(spec, host, entry.home if moves_home and entry is not None else home_path),
         files=files,
         can_chown=files is None or _owned_by_root(host),
     )

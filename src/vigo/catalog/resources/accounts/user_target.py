@@ -99,7 +99,7 @@ def _entry_drift(spec: UserSpec, state: UserState, entry: PasswdEntry) -> dict[s
     differs = {
         name: getattr(present, name) != getattr(entry, name) for name in ("uid", "gid", "shell", "home", "comment")
     }
-    differs["manage_home"] = spec.manage_home and state.home is None and not differs["home"]
+    differs["manage_home"] = spec.manage_home and state.home is None and not state.moves_home
     return differs
 
 

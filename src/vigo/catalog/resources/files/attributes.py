@@ -64,8 +64,8 @@ def parent_of(path: str) -> str:
     return path.rpartition("/")[0] or "/"
 
 
-def require_parent(host: ReadHost, path: str) -> None:
-    """Accept a path whose directory is there.
+def require_parent(host: ReadHost, path: str, field: str = "path") -> None:
+    """Accept a path, the value of a field, whose directory is there.
 
     Raises:
         BlockedError: it is missing, or is no directory.
@@ -74,8 +74,8 @@ def require_parent(host: ReadHost, path: str) -> None:
     stat = host.stat(parent)
     if stat is None:
         raise BlockedError(
-            f"path: expected the directory {parent} to hold {path}, found none; add a directory resource for it"
+            f"{field}: expected the directory {parent} to hold {path}, found none; add a directory resource for it"
             " and put it in depends_on"
         )
     if stat.kind not in ("directory", "symlink"):
-        raise BlockedError(f"path: expected the directory {parent} to hold {path}, found a {stat.kind} of that name")
+        raise BlockedError(f"{field}: expected the directory {parent} to hold {path}, found a {stat.kind} of that name")

@@ -52,8 +52,14 @@ class FileLine(Resource[FileLineSpec, FileLineState]):
     def validate(self, spec: FileLineSpec) -> None:
         """Accept one line and expressions that compile."""
         check_path("path", spec.path)
-        for name in ("match", "region_start", "region_end"):
-            _pattern(name, getattr(spec, name))
+        _pattern("match", spec.match)
+        for name in ("region_start", "region_end"):
+            marker = _pattern(name, getattr(spec, name))
+            if marker is not None and spec.line is not None and marker.search(spec.line):
+                raise InvalidError(
+                    f"{name}: expected an expression that does not find the line itself, found one that does:"
+                    " the line would move the region; make it narrower"
+                )
         if spec.line is not None:
             check_one_line("line", spec.line)
         if spec.state == "present" and spec.line is None:

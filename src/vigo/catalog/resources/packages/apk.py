@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from vigo.catalog.api import ReadHost
 from vigo.catalog.formats.packages import Packages, parse_apk_database, parse_apk_updates
 from vigo.catalog.ops import Run
-from vigo.catalog.resources.packages.package_tool import TOUCHES, Installation, ToolName, answer_of, pinned
+from vigo.catalog.resources.packages.package_tool import LONGEST, TOUCHES, Installation, ToolName, answer_of, pinned
 from vigo.core.errors import BlockedError
 
 _DATABASES = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
@@ -49,4 +49,4 @@ APK = _Apk()
 
 
 def _run(argv: tuple[str, ...]) -> Run:
-    return Run(argv=argv, root_option=_ROOT, touches=TOUCHES)
+    return Run(argv=argv, timeout=LONGEST, root_option=_ROOT, touches=TOUCHES)

@@ -11,7 +11,7 @@ from vigo.catalog.formats.packages import (
     parse_dpkg_status,
 )
 from vigo.catalog.ops import Run
-from vigo.catalog.resources.packages.package_tool import TOUCHES, Installation, ToolName, answer_of, pinned
+from vigo.catalog.resources.packages.package_tool import LONGEST, TOUCHES, Installation, ToolName, answer_of, pinned
 
 _STATUS = "/var/lib/dpkg/status"
 _LISTS = "/var/lib/apt/lists"
@@ -21,6 +21,10 @@ _ROOT = ("-o", "Dir={root}", "-o", "Dir::State::status={root}" + _STATUS, "-o", 
 _QUIET = {"DEBIAN_FRONTEND": "noninteractive", "APT_LISTCHANGES_FRONTEND": "none"}
 # A settings file that an operator changed stays; a question would hang for ever.
 _KEEP_SETTINGS = ("-o", "DPkg::Options::=--force-confdef", "-o", "DPkg::Options::=--force-confold")
+
+
+# Another run of apt (unattended upgrades) is waited for.
+_APT = ("apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=120")
 
 
 class _Apt:
@@ -47,15 +51,15 @@ class _Apt:
 
     def install(self, wanted: Installation) -> Iterator[Run]:
         if wanted.refresh:
-            yield _run(("apt-get", "-q", "update"))
+            yield _run((*_APT, "update"))
         options = ["--allow-downgrades"] if wanted.allow_downgrade else []
         options += ["--allow-change-held-packages"] if wanted.held else []
         options += wanted.flags
         packages = pinned(wanted.versions, "=")
-        yield _run(("apt-get", "-q", "-y", *_KEEP_SETTINGS, *options, "install", "--", *packages))
+        yield _run((*_APT, *_KEEP_SETTINGS, *options, "install", "--", *packages))
 
     def remove(self, names: tuple[str, ...], flags: tuple[str, ...], *, purge: bool) -> Run:
-        return _run(("apt-get", "-q", "-y", *flags, "purge" if purge else "remove", "--", *names))
+        return _run((*_APT, *flags, "purge" if purge else "remove", "--", *names))
 
     def hold(self, names: tuple[str, ...], *, hold: bool) -> Run:
         return _run(("apt-mark", "hold" if hold else "unhold", "--", *names))
@@ -65,4 +69,4 @@ APT = _Apt()
 
 
 def _run(argv: tuple[str, ...]) -> Run:
-    return Run(argv=argv, environment=_QUIET, root_option=_ROOT, touches=TOUCHES)
+    return Run(argv=argv, environment=_QUIET, timeout=LONGEST, root_option=_ROOT, touches=TOUCHES)

@@ -79,10 +79,14 @@ class Package(Resource[PackageSpec, PackageState]):
         installed = {name: everything[name] for name in names if name in everything}
         outdated: frozenset[str] = frozenset()
         if spec.state == "latest" and installed:
-            if host.is_image():
-                raise BlockedError("state: the newest version cannot be asked for in an image; use present or version")
-            outdated = tool.outdated(host, names, everything)
-        return PackageState(tool=tool.name, installed=installed, outdated=outdated, needs_index=tool.needs_index(host))
+            outdated = frozenset() if host.is_image() else tool.outdated(host, names, everything)
+        return PackageState(
+            tool=tool.name,
+            installed=installed,
+            outdated=outdated,
+            needs_index=tool.needs_index(host),
+            is_image=host.is_image(),
+        )
 
     def plan(self, spec: PackageSpec, state: PackageState) -> Iterator[Op]:
         """Yield the calls of the package tool."""
@@ -101,6 +105,11 @@ class Package(Resource[PackageSpec, PackageState]):
         free = tuple(name for name in _names(spec) if name not in held)
         if spec.hold and free:
             yield _named(tool.hold(free, hold=True), ("hold",))
+        if spec.state == "latest" and state.is_image:
+            raise BlockedError(
+                "state: what is missing is installed, but the newest version cannot be asked for in an image;"
+                " use present or version"
+            )
 
     def owns(self, spec: PackageSpec) -> tuple[str, ...]:
         """Return each package."""

@@ -1,6 +1,7 @@
 """What the kind `package` needs from a package tool."""
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Literal, Protocol
 
 import msgspec
@@ -12,6 +13,9 @@ from vigo.core.errors import UnavailableError
 
 ToolName = Literal["apt", "apk", "pacman", "zypper", "dnf"]
 TOUCHES = ("packages", "services", "accounts")
+"""A package brings services and accounts along."""
+LONGEST = timedelta(minutes=30)
+"""How long a tool may take: a large package over a slow line, with its triggers."""
 
 
 class Installation(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +36,7 @@ class PackageState(msgspec.Struct, frozen=True, kw_only=True):
     installed: Mapping[str, InstalledPackage]
     outdated: frozenset[str] = frozenset()
     needs_index: bool = False
+    is_image: bool = False
 
 
 class PackageTool(Protocol):

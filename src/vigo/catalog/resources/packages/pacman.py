@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from vigo.catalog.api import ReadHost
 from vigo.catalog.formats.packages import Packages, parse_pacman_folders, parse_pacman_updates
 from vigo.catalog.ops import Run
-from vigo.catalog.resources.packages.package_tool import TOUCHES, Installation, ToolName, answer_of
+from vigo.catalog.resources.packages.package_tool import LONGEST, TOUCHES, Installation, ToolName, answer_of
 from vigo.core.errors import BlockedError
 
 _LOCAL, _SYNC = "/var/lib/pacman/local", "/var/lib/pacman/sync"
@@ -48,4 +48,4 @@ PACMAN = _Pacman()
 
 
 def _run(argv: tuple[str, ...]) -> Run:
-    return Run(argv=argv, root_option=_ROOT, touches=TOUCHES)
+    return Run(argv=argv, timeout=LONGEST, root_option=_ROOT, touches=TOUCHES)

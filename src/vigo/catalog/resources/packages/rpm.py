@@ -11,7 +11,7 @@ from vigo.catalog.formats.packages import (
     parse_zypper_updates,
 )
 from vigo.catalog.ops import Run
-from vigo.catalog.resources.packages.package_tool import TOUCHES, Installation, ToolName, answer_of, pinned
+from vigo.catalog.resources.packages.package_tool import LONGEST, TOUCHES, Installation, ToolName, answer_of, pinned
 from vigo.core.errors import BlockedError
 
 _DATABASES = ("/var/lib/rpm", "/usr/lib/sysimage/rpm")
@@ -87,4 +87,4 @@ ZYPPER = _Zypper()
 
 
 def _run(argv: tuple[str, ...]) -> Run:
-    return Run(argv=argv, touches=TOUCHES)
+    return Run(argv=argv, timeout=LONGEST, touches=TOUCHES)

@@ -44,10 +44,10 @@ def observe_image(host: ReadHost, service: str) -> ServiceState:
 
 
 def image_changes(enabled: bool | None, service: str, state: ServiceState) -> Iterator[Op]:  # noqa: FBT001 - the field
-    """Yield the symlinks to make or remove.
+    """Yield the symlinks to make or remove; none for a unit that only others start (without an [Install] section).
 
     Raises:
-        BlockedError: the image has no such service, or it is masked or static.
+        BlockedError: the image has no such service, or it is masked.
     """
     if enabled is None or state.image is None:
         return
@@ -60,9 +60,9 @@ def image_changes(enabled: bool | None, service: str, state: ServiceState) -> It
             f"service: {service} does not exist in the image yet; add the resource that installs it and put it in"
             " depends_on, or correct the name"
         )
-    if not state.image.links:
+    if state.masked:
         raise BlockedError(
-            f"enabled: {service} is masked or has no [Install] section: it cannot start at boot by itself"
+            f"enabled: {service} is masked in the image; remove its symlink to /dev/null if it shall start"
         )
     missing = [(path, target) for path, target in state.image.links if path not in state.image.present]
     if missing:

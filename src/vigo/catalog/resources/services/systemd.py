@@ -6,7 +6,7 @@ from vigo.catalog.resources.services.init_system import Init, ServiceState
 from vigo.core.errors import UnavailableError
 
 _RUNNING = frozenset({"active", "activating", "reloading", "refreshing"})
-_ENABLED = frozenset({"enabled", "enabled-runtime", "linked", "linked-runtime", "alias"})
+_BOOT = {"enabled": True, "enabled-runtime": True, "linked": True, "alias": True, "disabled": False}
 _SUFFIXES = (".service", ".socket", ".timer", ".path", ".target", ".mount", ".swap", ".slice", ".automount")
 
 
@@ -30,7 +30,7 @@ class _Systemd:
             init="systemd",
             known=load != "not-found",
             running=found.get("ActiveState", "inactive") in _RUNNING,
-            enabled=True if boot in _ENABLED else False if boot == "disabled" else None,
+            enabled=_script_enabled(host, unit) if boot == "generated" else _BOOT.get(boot),
             masked=load == "masked",
         )
 
@@ -43,6 +43,12 @@ class _Systemd:
 
 
 SYSTEMD = _Systemd()
+
+
+def _script_enabled(host: ReadHost, unit: str) -> bool | None:
+    """Return the boot state of an init script, whose unit systemd makes itself: `show` does not tell it."""
+    answer = host.query(("systemctl", "is-enabled", "--", unit))
+    return None if answer is None else _BOOT.get(answer.stdout.strip())
 
 
 def unit_name(service: str) -> str:
