@@ -6,7 +6,6 @@ from vigo.catalog.api import ReadHost
 from vigo.catalog.formats.packages import Packages, parse_apk_database, parse_apk_updates
 from vigo.catalog.ops import Run
 from vigo.catalog.resources.packages.package_tool import LONGEST, TOUCHES, Installation, ToolName, answer_of, pinned
-from vigo.core.errors import BlockedError
 
 _DATABASES = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
 _ROOT = ("--root", "{root}")
@@ -14,7 +13,6 @@ _ROOT = ("--root", "{root}")
 
 class _Apk:
     name: ToolName = "apk"
-    can_hold = False
     can_choose_version = True
 
     def manages(self, host: ReadHost) -> bool:
@@ -41,8 +39,8 @@ class _Apk:
     def remove(self, names: tuple[str, ...], flags: tuple[str, ...], *, purge: bool) -> Run:
         return _run(("apk", "del", *(("--purge",) if purge else ()), *flags, "--", *names))
 
-    def hold(self, names: tuple[str, ...], *, hold: bool) -> Run:
-        raise BlockedError(f"hold: apk holds no packages ({', '.join(names)}, {hold}); pin them with version")
+    def hold(self, names: tuple[str, ...], *, hold: bool) -> None:
+        del names, hold
 
 
 APK = _Apk()

@@ -29,7 +29,6 @@ _APT = ("apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=120")
 
 class _Apt:
     name: ToolName = "apt"
-    can_hold = True
     can_choose_version = True
 
     def manages(self, host: ReadHost) -> bool:

@@ -97,14 +97,12 @@ class Package(Resource[PackageSpec, PackageState]):
                 yield tool.remove(doomed, spec.flags, purge=spec.purge)
             return
         held = {name for name, package in state.installed.items() if package.held}
-        if spec.hold is not None and not tool.can_hold:
-            raise BlockedError(f"hold: {tool.name} has no hold that Vigo sets; remove hold and pin with version")
         if spec.hold is False and held:
-            yield _named(tool.hold(tuple(sorted(held)), hold=False), ("hold",))
+            yield _holding(tool, tuple(sorted(held)), hold=False)
         yield from _installation(spec, state, tool, held)
         free = tuple(name for name in _names(spec) if name not in held)
         if spec.hold and free:
-            yield _named(tool.hold(free, hold=True), ("hold",))
+            yield _holding(tool, free, hold=True)
         if spec.state == "latest" and state.is_image:
             raise BlockedError(
                 "state: what is missing is installed, but the newest version cannot be asked for in an image;"
@@ -160,6 +158,13 @@ def _is_version(wanted: str, found: str) -> bool:
     """Return whether a version is the wanted one; an epoch or an rpm release that is not written is not compared."""
     bare = found.rpartition(":")[2] if ":" not in wanted else found
     return any(fnmatchcase(version, wanted) for version in (found, bare, bare.partition("-")[0]))
+
+
+def _holding(tool: PackageTool, names: tuple[str, ...], *, hold: bool) -> Op:
+    call = tool.hold(names, hold=hold)
+    if call is None:
+        raise BlockedError(f"hold: {tool.name} has no hold that Vigo sets; remove hold and pin with version")
+    return _named(call, ("hold",))
 
 
 def _named(op: Op, changes: tuple[str, ...]) -> Op:

@@ -43,7 +43,6 @@ class PackageTool(Protocol):
     """One package tool: what is installed, and the calls that change it."""
 
     name: ToolName
-    can_hold: bool
     can_choose_version: bool
 
     def manages(self, host: ReadHost) -> bool:
@@ -70,8 +69,8 @@ class PackageTool(Protocol):
         """Return the call that removes these; with `purge` their settings too where the tool tells them apart."""
         ...
 
-    def hold(self, names: tuple[str, ...], *, hold: bool) -> Run:
-        """Return the call that holds these at their version, or lets them go. Only asked where `can_hold`."""
+    def hold(self, names: tuple[str, ...], *, hold: bool) -> Run | None:
+        """Return the call that holds these at their version, or lets them go; None where the tool has no hold."""
         ...
 
 

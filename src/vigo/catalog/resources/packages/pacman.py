@@ -6,7 +6,6 @@ from vigo.catalog.api import ReadHost
 from vigo.catalog.formats.packages import Packages, parse_pacman_folders, parse_pacman_updates
 from vigo.catalog.ops import Run
 from vigo.catalog.resources.packages.package_tool import LONGEST, TOUCHES, Installation, ToolName, answer_of
-from vigo.core.errors import BlockedError
 
 _LOCAL, _SYNC = "/var/lib/pacman/local", "/var/lib/pacman/sync"
 _ROOT = ("--root", "{root}")
@@ -15,7 +14,6 @@ _NOTHING_TO_UPDATE = 1
 
 class _Pacman:
     name: ToolName = "pacman"
-    can_hold = False
     can_choose_version = False
 
     def manages(self, host: ReadHost) -> bool:
@@ -40,8 +38,8 @@ class _Pacman:
     def remove(self, names: tuple[str, ...], flags: tuple[str, ...], *, purge: bool) -> Run:
         return _run(("pacman", "--remove", "--noconfirm", *(("--nosave",) if purge else ()), *flags, "--", *names))
 
-    def hold(self, names: tuple[str, ...], *, hold: bool) -> Run:
-        raise BlockedError(f"hold: pacman holds by IgnorePkg in /etc/pacman.conf ({', '.join(names)}, {hold})")
+    def hold(self, names: tuple[str, ...], *, hold: bool) -> None:
+        del names, hold
 
 
 PACMAN = _Pacman()

@@ -19,7 +19,6 @@ _UPDATES_AVAILABLE = 100
 
 
 class _Rpm:
-    can_hold = False
     can_choose_version = True
 
     def installed(self, host: ReadHost) -> Packages:
@@ -33,8 +32,8 @@ class _Rpm:
         del host
         return False
 
-    def hold(self, names: tuple[str, ...], *, hold: bool) -> Run:
-        raise BlockedError(f"hold: only apt holds packages here ({', '.join(names)}, {hold}); pin them with version")
+    def hold(self, names: tuple[str, ...], *, hold: bool) -> None:
+        del names, hold
 
 
 class _Dnf(_Rpm):
