@@ -1,0 +1,171 @@
+"""What an agent says to its server in one cycle: check in, renew the certificate, deliver the results."""
+
+import logging
+from typing import Any, NamedTuple
+
+import msgspec
+
+import vigo
+from vigo.agent.identity.identity import Identity, IdentityFolder
+from vigo.agent.journal.journal import Journal
+from vigo.agent.journal.records import Contact
+from vigo.agent.link.acceptance import accepted
+from vigo.agent.link.link import Link
+from vigo.core.bundle import SignedBundle
+from vigo.core.clock import Clock
+from vigo.core.encoding import digest_of, encode
+from vigo.core.errors import (
+    ForbiddenError,
+    InvalidError,
+    TooLargeError,
+    UnauthenticatedError,
+    UnavailableError,
+    VigoError,
+)
+from vigo.core.ids import Digest
+from vigo.core.traits import MAX_TRAITS_BYTES, Traits, pack_traits
+from vigo.core.wire.messages import CheckIn, CheckInAnswer, Fingerprint
+
+_log = logging.getLogger(__name__)
+
+
+class Spoken(NamedTuple):
+    """How a check-in went. `problem` is empty where the server answered and all it sent was accepted."""
+
+    reached: bool
+    refused: bool = False
+    problem: str = ""
+
+
+class Conversation:
+    """The agent's side in one cycle, over a link that may be older."""
+
+    def __init__(self, identity: Identity, folder: IdentityFolder, journal: Journal, link: Link, clock: Clock) -> None:
+        self._identity = identity
+        self._folder = folder
+        self._journal = journal
+        self._link = link
+        self._clock = clock
+
+    async def check_in(self, traits: Traits) -> Spoken:
+        """Tell the server the present state and take what is new. No error leaves this: an agent works without."""
+        try:
+            answer = await self._exchanged(traits)
+        except VigoError as error:
+            is_refused = isinstance(error, UnauthenticatedError | ForbiddenError)
+            self._note(str(error), refused=is_refused)
+            _log.warning("check-in failed refused=%s reason=%s", is_refused, error)
+            return Spoken(reached=False, refused=is_refused, problem=str(error))
+        self._note("")
+        seconds = int(answer.interval.total_seconds()) if answer.interval is not None else 0
+        self._remember(without_policy=answer.without_policy, **({"interval_seconds": seconds} if seconds else {}))
+        problem = "" if answer.bundle is None else self._take(answer.bundle)
+        await self._renew_if_due()
+        return Spoken(reached=True, problem=problem)
+
+    async def deliver(self) -> bool:
+        """Deliver the waiting runs in their order; return whether none is left.
+
+        Each is removed only when the server has acknowledged it. One that the server will never accept is dropped and
+        counted, so that it cannot hold up the others.
+        """
+        while (waiting := self._journal.results.oldest()) is not None:
+            number, run = waiting
+            try:
+                await self._link.report(run)
+            except (InvalidError, TooLargeError) as error:
+                _log.warning("the server does not accept a run run=%s reason=%s", run.id, error)
+                self._journal.results.lose(number)
+                continue
+            except VigoError as error:
+                _log.warning("results wait run=%s reason=%s", run.id, error)
+                return False
+            self._journal.results.remove(number)
+        return True
+
+    async def _exchanged(self, traits: Traits) -> CheckInAnswer:
+        traits = fitting(traits)
+        current = digest_of(traits)
+        is_known = current == self._journal.state().traits_acknowledged
+        message = self._check_in_message(current)
+        if not is_known:
+            message = msgspec.structs.replace(message, traits=pack_traits(traits))
+        answer = await self._link.check_in(message)
+        if answer.want_traits and is_known:
+            answer = await self._link.check_in(msgspec.structs.replace(message, traits=pack_traits(traits)))
+        self._remember(traits_acknowledged=current)
+        return answer
+
+    def _check_in_message(self, traits_digest: Digest) -> CheckIn:
+        held, last = self._journal.bundle(), self._journal.state().last_run
+        # A bundle past half of its life is asked for anew, long before it would expire.
+        is_good = held is not None and not held.is_stale(self._clock.now())
+        return CheckIn(
+            fingerprint=Fingerprint(
+                bundle_digest=held.bundle.digest if held is not None and is_good else Digest(""),
+                traits_digest=traits_digest,
+                outcome_digest=Digest("") if last is None else last.outcome_digest,
+            ),
+            agent_version=vigo.__version__,
+        )
+
+    def _take(self, bundle: SignedBundle) -> str:
+        """Hold a bundle that is good; return why one is not."""
+        now = self._clock.now()
+        try:
+            accepted(
+                bundle,
+                keys=self._identity.verify_keys(),
+                hostname=self._identity.hostname,
+                now=now,
+                highest_generation=self._journal.state().highest_generation,
+            )
+            self._journal.hold(bundle, now)
+        except VigoError as error:
+            _log.warning("bundle refused generation=%d reason=%s", bundle.generation, error)
+            return f"the server sent a bundle that is not accepted: {error}"
+        _log.info("bundle received generation=%d digest=%s", bundle.generation, bundle.digest[:12])
+        return ""
+
+    async def _renew_if_due(self) -> None:
+        if self._clock.now() < self._identity.certificate_renew_at:
+            return
+        from vigo.agent.identity import tls  # noqa: PLC0415 - imports cryptography, which a run need not pay for
+
+        try:
+            key_pem = tls.new_key()
+            certificate = await self._link.renew(tls.signing_request(key_pem, self._identity.hostname))
+            life = tls.check_certificate(certificate, key_pem, self._folder.ca_path.read_text())
+            self._identity = msgspec.structs.replace(
+                self._identity, certificate_expires_at=life.expires_at, certificate_renew_at=life.renew_at
+            )
+            self._folder.replace_certificate(self._identity, certificate, key_pem)
+        except VigoError as error:
+            _log.warning("certificate not renewed expires=%s reason=%s", self._identity.certificate_expires_at, error)
+            return
+        await self._link.renewed(self._identity)
+        _log.info("certificate renewed expires=%s", life.expires_at.isoformat())
+
+    def _note(self, problem: str, *, refused: bool = False) -> None:
+        now, former = self._clock.now(), self._journal.state().contact
+        succeeded = now if not problem else (None if former is None else former.succeeded_at)
+        contact = Contact(tried_at=now, succeeded_at=succeeded, problem=problem, refused=refused)
+        self._remember(contact=contact)
+
+    def _remember(self, **changes: Any) -> None:
+        """Remember what only saves work later: a full disk must not keep the machine from its policy."""
+        try:
+            self._journal.remember(**changes)
+        except UnavailableError as error:
+            _log.warning("the journal cannot be written reason=%s", error)
+
+
+def fitting(traits: Traits) -> Traits:
+    """Return the traits less the largest sets where all together are over the limit of a check-in."""
+    sizes = {name: len(encode(fields)) for name, fields in traits.items()}
+    left = dict(traits)
+    while len(encode(left)) > MAX_TRAITS_BYTES:
+        largest = max(left, key=lambda name: sizes[name])
+        _log.warning("trait set too large to send set=%s size_bytes=%d", largest, sizes[largest])
+        del left[largest]
+    return left

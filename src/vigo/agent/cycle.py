@@ -1,0 +1,250 @@
+"""One cycle: collect the traits, check in, apply, report."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import NamedTuple
+
+import msgspec
+
+from vigo.agent.conversation import Conversation, Spoken
+from vigo.agent.engine.engine import Engine
+from vigo.agent.identity.identity import Identity, IdentityFolder
+from vigo.agent.journal.journal import Journal
+from vigo.agent.journal.records import HeldBundle, LastRun
+from vigo.agent.link.acceptance import accepted
+from vigo.agent.link.link import Link
+from vigo.agent.machine import Machine, protected_folders
+from vigo.agent.report import CycleReport
+from vigo.catalog.scan import resource_kinds
+from vigo.core.clock import Clock
+from vigo.core.errors import ForbiddenError, UnauthenticatedError, UnavailableError, VigoError
+from vigo.core.ids import new_run_id
+from vigo.core.plan import Plan
+from vigo.core.run import ResourceResult, Run
+from vigo.core.traits import Traits
+
+DEFAULT_INTERVAL = timedelta(minutes=5)
+
+MakeMachine = Callable[[Identity], Machine]
+
+_log = logging.getLogger(__name__)
+
+
+def never() -> str:
+    """Return no reason to stop."""
+    return ""
+
+
+class Cycles:
+    """Runs cycles one after the other and keeps the connection between them. The caller holds the run lock."""
+
+    def __init__(
+        self, folder: IdentityFolder, make_machine: MakeMachine, clock: Clock, stop: Callable[[], str] = never
+    ) -> None:
+        self._folder = folder
+        self._make_machine = make_machine
+        self._clock = clock
+        self._stop = stop
+        self._link: Link | None = None
+        self._identity: Identity | None = None
+        self.is_applying = False
+        self.interval = DEFAULT_INTERVAL
+
+    async def run(self, *, dry_run: bool = False, contact: bool = True) -> CycleReport:
+        """Return what a cycle came to. Without `contact` the server is left alone and the held bundle applied.
+
+        Raises:
+            NotEnrolledError: this machine has no identity.
+            UnavailableError: the state folder cannot be used.
+        """
+        identity, link = await self._ready()
+        journal = Journal.open(self._folder.state_dir)
+        try:
+            journal.belongs_to(identity.envoy)
+            link.use(journal)
+            return await self._cycle(identity, link, journal, dry_run=dry_run, contact=contact)
+        finally:
+            seconds = journal.state().interval_seconds or identity.interval_seconds
+            self.interval = timedelta(seconds=seconds) if seconds > 0 else DEFAULT_INTERVAL
+            journal.close()
+
+    async def reconnect(self) -> str:
+        """Try to reach a server; return why none can be, or an empty text. One that refuses this envoy is reached."""
+        _, link = await self._ready()
+        journal = Journal.open(self._folder.state_dir)
+        try:
+            link.use(journal)
+            await link.connect()
+        except (UnauthenticatedError, ForbiddenError):
+            return ""
+        except VigoError as error:
+            return str(error)
+        finally:
+            journal.close()
+        return ""
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if self._link is not None:
+            await self._link.close()
+
+    async def _ready(self) -> tuple[Identity, Link]:
+        """Return the identity as it is now, since it may have been replaced or renewed, and the link that fits."""
+        identity = self._folder.load()
+        if self._link is None or identity != self._identity:
+            await self.close()
+            self._link = Link(identity, self._folder, self._clock)
+            self._identity = identity
+        return identity, self._link
+
+    async def _cycle(
+        self, identity: Identity, link: Link, journal: Journal, *, dry_run: bool, contact: bool
+    ) -> CycleReport:
+        machine = self._make_machine(identity)
+        traits = await self._collected(machine, journal)
+        conversation = Conversation(identity, self._folder, journal, link, self._clock)
+        spoken = await conversation.check_in(traits) if contact else Spoken(reached=False, problem="not asked now")
+        waiting = journal.results.state
+        if spoken.refused:
+            message = f"the server refused this envoy: {spoken.problem}; nothing was applied or changed"
+            return CycleReport(
+                refused=True, is_problem=True, dry_run=dry_run, message=message, waiting_runs=waiting().count
+            )
+        policy = self._policy(identity, journal)
+        run = None
+        if isinstance(policy, _Policy):
+            work = self._applied(policy, machine, journal, traits, dry_run=dry_run)
+            run = msgspec.structs.replace(await work, offline=not spoken.reached)
+            if not dry_run:
+                await self._keep(run, journal, link, is_online=spoken.reached)
+        delivered = spoken.reached and not dry_run and not self._stop() and await conversation.deliver()
+        return CycleReport(
+            run=run,
+            offline=not spoken.reached,
+            delivered=delivered,
+            dry_run=dry_run,
+            is_problem=(isinstance(policy, _Nothing) and policy.is_problem)
+            or (spoken.reached and bool(spoken.problem)),
+            message=_message(policy, spoken),
+            waiting_runs=waiting().count,
+        )
+
+    async def _collected(self, machine: Machine, journal: Journal) -> Traits:
+        collected = await asyncio.to_thread(machine.collect, journal.collected())
+        for name, reason in collected.failures.items():
+            _log.warning("trait set missing set=%s reason=%s", name, reason)
+        try:
+            journal.keep_collected(collected.cache)
+        except UnavailableError as error:
+            # A full disk costs the time to collect again; it does not keep the machine from its policy.
+            _log.warning("traits cannot be kept reason=%s", error)
+        return collected.traits
+
+    def _policy(self, identity: Identity, journal: Journal) -> "_Policy | _Nothing":
+        """Return what to apply. The held bundle is verified each time that it is used."""
+        state, held = journal.state(), journal.bundle()
+        if state.without_policy:
+            return _Nothing(f"no policy matches {identity.hostname}; nothing was applied", is_problem=False)
+        if held is None:
+            return _Nothing("no policy is held yet; nothing was applied", is_problem=True)
+        try:
+            plan = accepted(
+                held.bundle,
+                keys=identity.verify_keys(),
+                hostname=identity.hostname,
+                now=self._clock.now(),
+                highest_generation=state.highest_generation,
+            )
+        except VigoError as error:
+            _log.warning("held bundle not applied reason=%s", error)
+            return _Nothing(f"the held policy is not applied: {error}", is_problem=True)
+        return _Policy(plan, held)
+
+    async def _applied(
+        self, policy: "_Policy", machine: Machine, journal: Journal, traits: Traits, *, dry_run: bool
+    ) -> Run:
+        root = None if self._identity is None else self._identity.root
+        engine = Engine(
+            machine.host,
+            machine.execute,
+            self._clock,
+            kinds=resource_kinds(),
+            protected=protected_folders(self._folder.state_dir, root),
+            stop=self._stop,
+        )
+        started_at, started = self._clock.now(), self._clock.monotonic()
+        functions = machine.functions(traits)
+
+        def apply() -> tuple[ResourceResult, ...]:
+            return engine.apply(policy.plan, traits, functions, notices=journal, dry_run=dry_run)
+
+        self.is_applying = True
+        try:
+            results = await asyncio.to_thread(apply)
+        finally:
+            self.is_applying = False
+        return Run(
+            id=new_run_id(),
+            generation=policy.held.bundle.generation,
+            bundle_digest=policy.held.bundle.digest,
+            started_at=started_at,
+            duration_ms=round((self._clock.monotonic() - started).total_seconds() * 1000, 3),
+            results=results,
+        )
+
+    async def _keep(self, run: Run, journal: Journal, link: Link, *, is_online: bool) -> None:
+        """Queue a run. On a full disk it is sent at once if the server is there; what waits already stays."""
+        try:
+            journal.results.push(run)
+            journal.remember(last_run=_in_short(run))
+        except UnavailableError as error:
+            _log.warning("results cannot be stored run=%s reason=%s", run.id, error)
+            if not is_online:
+                return
+            try:
+                await link.report(run)
+            except VigoError as refusal:
+                _log.warning("results are lost run=%s reason=%s", run.id, refusal)
+
+
+class _Policy(NamedTuple):
+    """What a cycle applies."""
+
+    plan: Plan
+    held: HeldBundle
+
+
+class _Nothing(NamedTuple):
+    """Why a cycle applies nothing."""
+
+    reason: str
+    is_problem: bool
+
+
+def _message(policy: _Policy | _Nothing, spoken: Spoken) -> str:
+    parts = [policy.reason] if isinstance(policy, _Nothing) else []
+    if spoken.reached:
+        parts += [spoken.problem] if spoken.problem else []
+    elif isinstance(policy, _Policy):
+        generation = policy.held.bundle.generation
+        parts.append(
+            f"without the server ({spoken.problem}) the policy of generation {generation} held here is applied"
+        )
+    else:
+        parts.append(f"the server does not answer ({spoken.problem})")
+    return "; ".join(parts)
+
+
+def _in_short(run: Run) -> LastRun:
+    return LastRun(
+        id=run.id,
+        generation=run.generation,
+        bundle_digest=run.bundle_digest,
+        outcome_digest=run.outcome_digest(),
+        started_at=run.started_at,
+        duration_ms=run.duration_ms,
+        offline=run.offline,
+        counts=run.counts(),
+    )

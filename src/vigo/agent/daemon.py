@@ -1,0 +1,172 @@
+"""The agent that stays: a cycle at each interval, whether or not the server answers."""
+
+import asyncio
+import logging
+import random
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+
+from vigo.agent.cycle import Cycles
+from vigo.agent.engine.lock import one_run_at_a_time
+from vigo.agent.engine.progress import is_as_declared
+from vigo.agent.identity.identity import IdentityFolder
+from vigo.agent.link.backoff import RandomShare, backoff_delay, phase_delay
+from vigo.agent.report import CycleReport
+from vigo.agent.terminal import summary
+from vigo.core.clock import Clock
+from vigo.core.errors import ConflictError, VigoError
+from vigo.core.run import ResourceResult
+
+REFUSED_BASE, REFUSED_CAP = timedelta(minutes=1), timedelta(hours=1)
+STOPPED = "skipped because the agent was asked to stop; the next run goes on"
+
+MakeCycles = Callable[[Callable[[], str]], Cycles]
+"""Makes the cycles of a daemon, given what tells them why to stop, or an empty text."""
+
+_log = logging.getLogger(__name__)
+
+
+class Daemon:
+    """Runs cycles until it is asked to stop.
+
+    `interval` overrides what the server says. While no server answers, convergence goes on at the interval and the
+    server is tried in between, with growing, jittered waits.
+    """
+
+    def __init__(
+        self,
+        folder: IdentityFolder,
+        make_cycles: MakeCycles,
+        clock: Clock,
+        *,
+        interval: timedelta | None = None,
+        random_share: RandomShare = random.random,
+    ) -> None:
+        self._folder = folder
+        self._cycles = make_cycles(lambda: STOPPED if self._is_stopping else "")
+        self._clock = clock
+        self._interval = interval
+        self._random_share = random_share
+        self._is_stopping = False
+        self._failures = 0
+        self._refusals = 0
+        self._awake = asyncio.Event()
+        self._talking: asyncio.Task[CycleReport] | None = None
+
+    async def run(self) -> None:
+        """Return once asked to stop, after the resource under work then.
+
+        Raises:
+            NotEnrolledError: this machine has no identity to begin with.
+        """
+        identity = self._folder.load()
+        share = int(identity.envoy.replace("-", "")[:8], 16) / 2**32
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(signal.SIGHUP, self.wake)
+        _log.info("daemon started envoy=%s hostname=%s", identity.envoy, identity.hostname)
+        try:
+            while not self._is_stopping:
+                report = await self._cycle()
+                await self._until_due(report, share)
+        finally:
+            await self._cycles.close()
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                loop.remove_signal_handler(number)
+        _log.info("daemon stopped")
+
+    def stop(self) -> None:
+        """End after the resource that is worked on."""
+        self._is_stopping = True
+        self._awake.set()
+        # Changes to the machine are brought to an end; a conversation can be taken up again by the next start.
+        if self._talking is not None and not self._cycles.is_applying:
+            self._talking.cancel()
+
+    def wake(self) -> None:
+        """Run a cycle now, and ask the server even if it did not answer before."""
+        self._failures = 0
+        self._awake.set()
+
+    async def _cycle(self) -> CycleReport | None:
+        """Run one cycle; whatever goes wrong is logged, and the next one comes."""
+        try:
+            with one_run_at_a_time(self._folder.state_dir / "run.lock"):
+                self._talking = asyncio.create_task(self._cycles.run(contact=not self._failures))
+                report = await self._talking
+        except ConflictError as error:
+            _log.info("cycle left out reason=%s", error)
+            return None
+        except VigoError as error:
+            _log.warning("cycle failed code=%s reason=%s", error.code, error)
+            return None
+        except asyncio.CancelledError:
+            if not self._is_stopping:
+                raise
+            return None
+        except Exception:  # noqa: BLE001 - a daemon outlives any one cycle
+            _log.exception("cycle failed through an internal fault")
+            return None
+        finally:
+            self._talking = None
+        self._note(report)
+        return report
+
+    def _note(self, report: CycleReport) -> None:
+        self._refusals = self._refusals + 1 if report.refused else 0
+        if report.offline and not self._failures:
+            self._failures = 1
+        elif not report.offline:
+            self._failures = 0
+        for result in report.run.results if report.run is not None else ():
+            _tell(result)
+        level = logging.WARNING if report.has_failed or report.message else logging.INFO
+        message = f" message={report.message}" if report.message else ""
+        _log.log(level, "cycle done offline=%s %s%s", report.offline, summary(report), message)
+
+    async def _until_due(self, report: CycleReport | None, share: float) -> None:
+        """Wait for this envoy's next moment, a signal, or a server that answers again."""
+        if report is not None and report.refused:
+            await self._sleep(backoff_delay(self._refusals, self._random_share, REFUSED_BASE, REFUSED_CAP))
+            return
+        interval = self._interval or self._cycles.interval
+        due_at = self._clock.monotonic() + phase_delay(self._clock.now().timestamp(), interval, share)
+        while (left := due_at - self._clock.monotonic()) > timedelta(0):
+            pause = left
+            if self._failures:
+                pause = min(left, backoff_delay(self._failures, self._random_share, cap=interval))
+            if await self._sleep(pause):
+                return
+            if self._failures and await self._is_reachable():
+                return
+
+    async def _is_reachable(self) -> bool:
+        """Try the server; when it answers again, the cycle that follows also asks it."""
+        try:
+            problem = await self._cycles.reconnect()
+        except VigoError as error:
+            problem = str(error)
+        self._failures = self._failures + 1 if problem else 0
+        return not problem
+
+    async def _sleep(self, pause: timedelta) -> bool:
+        """Return whether a signal ended the pause early."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause.total_seconds()):
+                await self._awake.wait()
+        woken = self._awake.is_set()
+        if not self._is_stopping:
+            self._awake.clear()
+        return woken
+
+
+def _tell(result: ResourceResult) -> None:
+    """Log a resource that is not simply as it should be."""
+    if result.outcome == "unchanged" or is_as_declared(result):
+        return
+    level = logging.INFO if result.outcome == "changed" else logging.WARNING
+    reason = f" reason={result.reason}" if result.reason else ""
+    _log.log(level, "resource=%s outcome=%s changed=%s%s", result.id, result.outcome, ",".join(result.changed), reason)

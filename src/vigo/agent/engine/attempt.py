@@ -1,0 +1,225 @@
+"""One resource, from its declaration to its outcome: observe, plan, execute, observe again."""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from vigo.agent.engine.diff import Diffs
+from vigo.agent.engine.guardrail import Guardrail
+from vigo.agent.engine.progress import CONDITION_IS_FALSE
+from vigo.agent.engine.rendering import Context, condition_holds, spec_of
+from vigo.catalog.api import ReadHost, Resource, Spec
+from vigo.catalog.ops import Op, Run
+from vigo.core.clock import Clock
+from vigo.core.errors import BlockedError, InvalidError, TimedOutError, VigoError
+from vigo.core.nearest import did_you_mean
+from vigo.core.plan import PlannedResource
+from vigo.core.run import Outcome, ResourceResult
+from vigo.core.templates import Templates
+
+MAX_REASON_CHARACTERS = 4_000
+MAX_OPS = 100
+MAX_OP_CHARACTERS = 500
+
+Execute = Callable[[Op], object]
+"""Carries one operation out on the host, or raises a VigoError that says why it could not."""
+
+Kinds = Mapping[str, Resource[Any, Any]]
+
+_log = logging.getLogger(__name__)
+
+
+class Attempt(msgspec.Struct, kw_only=True):
+    """What is known of a resource while it is worked on; `result` is its final form."""
+
+    ops: tuple[Op, ...] = ()
+    done: int = 0
+    diff: str = ""
+    outcome: Outcome = "unchanged"
+    reason: str = ""
+    is_declared: bool = False
+
+    def end(self, outcome: Outcome, reason: str) -> None:
+        """Record how it ended."""
+        self.outcome, self.reason = outcome, reason
+
+    def result(self, resource: PlannedResource, duration: timedelta, *, dry_run: bool) -> ResourceResult:
+        """Return the outcome with its bounds kept. Outside a dry run only what was carried out counts as changed."""
+        counted = self.ops if dry_run and self.outcome != "skipped" else self.ops[: self.done]
+        shown = tuple(bounded(op.summary(), MAX_OP_CHARACTERS) for op in self.ops[:MAX_OPS])
+        if len(self.ops) > MAX_OPS:
+            shown = (*shown, f"and {len(self.ops) - MAX_OPS} more")
+        return ResourceResult(
+            id=resource.id,
+            type=resource.type,
+            outcome=self.outcome,
+            changed=tuple(dict.fromkeys(field for op in counted for field in op.changes)),
+            ops=shown,
+            diff=bounded(self.diff, None),
+            reason=bounded(self.reason, MAX_REASON_CHARACTERS),
+            duration_ms=round(duration / timedelta(milliseconds=1), 3),
+        )
+
+
+class Worker:
+    """Brings single resources into their declared state; in a dry run it stops before the first change."""
+
+    def __init__(
+        self,
+        host: ReadHost,
+        execute: Execute,
+        clock: Clock,
+        *,
+        kinds: Kinds,
+        templates: Templates,
+        guardrail: Guardrail,
+        dry_run: bool,
+    ) -> None:
+        self._host = host
+        self._execute = execute
+        self._clock = clock
+        self._kinds = kinds
+        self._templates = templates
+        self._guardrail = guardrail
+        self._dry_run = dry_run
+        self._diffs = Diffs(host)
+
+    def work(
+        self,
+        resource: PlannedResource,
+        context: Context,
+        *,
+        before_change: Callable[[], None],
+        changes_ahead: int,
+    ) -> ResourceResult:
+        """Return how the resource ended; no error leaves this, so that the others are still worked on.
+
+        `before_change` is called right before the first operation is carried out. `changes_ahead` counts what changed
+        earlier in this pass: in a dry run that did not happen, so what fails here may well succeed after it.
+        """
+        started = self._clock.monotonic()
+        attempt = Attempt()
+        try:
+            self._work(resource, context, attempt, before_change)
+        except VigoError as error:
+            outcome: Outcome = "blocked" if isinstance(error, BlockedError) else "failed"
+            if self._dry_run and changes_ahead and attempt.is_declared and not attempt.ops:
+                attempt.end("skipped", f"not known in a dry run: earlier changes come first; as of now: {error}")
+            else:
+                attempt.end(outcome, str(error))
+        except Exception as error:  # noqa: BLE001 - one faulty kind must not keep the machine from all the others
+            _log.exception("internal fault resource=%s type=%s", resource.id, resource.type)
+            found = f"{type(error).__name__}: {error}"
+            attempt.end("failed", f"internal fault: {found}; the agent's log has the details, please report them")
+        return attempt.result(resource, self._clock.monotonic() - started, dry_run=self._dry_run)
+
+    def _work(
+        self, resource: PlannedResource, context: Context, attempt: Attempt, before_change: Callable[[], None]
+    ) -> None:
+        deadline = _deadline(resource, self._clock)
+        for condition in resource.conditions:
+            if not condition_holds(condition, self._templates, context):
+                attempt.end("skipped", CONDITION_IS_FALSE + condition.expression)
+                return
+        kind = self._kind(resource)
+        spec = spec_of(resource, kind, self._templates, context)
+        kind.validate(spec)
+        attempt.is_declared = True
+        ops, blocked = self._planned(kind, spec)
+        for op in ops:
+            self._guardrail.check(op)
+        attempt.ops, attempt.diff = ops, self._diffs.of(ops)
+        if ops and resource.noop:
+            fields = ", ".join(dict.fromkeys(field for op in ops for field in op.changes))
+            attempt.end("skipped", f"it is `noop: true`; otherwise it would change {fields}")
+            return
+        if ops and not self._dry_run:
+            before_change()
+            self._carry_out(attempt, deadline)
+            self._confirm(kind, spec)
+        if blocked is not None:
+            raise blocked
+        attempt.outcome = "changed" if ops else "unchanged"
+
+    def _kind(self, resource: PlannedResource) -> Resource[Any, Any]:
+        kind = self._kinds.get(resource.type)
+        if kind is None:
+            raise InvalidError(
+                f"type ({resource.origin}): expected a kind that this agent knows, found {resource.type!r}"
+                f"{did_you_mean(resource.type, self._kinds)}; update the agent, or correct the type"
+            )
+        return kind
+
+    def _planned(self, kind: Resource[Any, Any], spec: Spec) -> tuple[tuple[Op, ...], BlockedError | None]:
+        """Return what has to be done, and what then still keeps the resource from its declared state."""
+        ops: list[Op] = []
+        try:
+            ops.extend(kind.plan(spec, kind.observe(spec, self._host)))
+        except BlockedError as error:
+            return tuple(ops), error
+        return tuple(ops), None
+
+    def _carry_out(self, attempt: Attempt, deadline: "Deadline") -> None:
+        for op in attempt.ops:
+            try:
+                self._execute(deadline.within(op))
+            except BlockedError as error:
+                raise BlockedError(_told(op, error)) from error
+            except VigoError as error:
+                raise InvalidError(_told(op, error)) from error
+            attempt.done += 1
+
+    def _confirm(self, kind: Resource[Any, Any], spec: Spec) -> None:
+        if not kind.settles(spec):
+            return
+        left, _ = self._planned(kind, spec)
+        if left:
+            raise InvalidError(
+                f"did not converge: still to do after it was done: {'; '.join(op.summary() for op in left[:5])};"
+                " something undoes it at once, or two declarations contradict each other"
+            )
+
+
+class Deadline:
+    """When a resource must be done; without a limit of its own each operation keeps its own."""
+
+    def __init__(self, limit: timedelta | None, clock: Clock) -> None:
+        self._limit = limit
+        self._clock = clock
+        self._started = clock.monotonic()
+
+    def within(self, op: Op) -> Op:
+        """Return the operation with the time that is left.
+
+        Raises:
+            TimedOutError: none is.
+        """
+        if self._limit is None:
+            return op
+        left = self._limit - (self._clock.monotonic() - self._started)
+        if left <= timedelta(0):
+            raise TimedOutError(
+                f"expected to be done within {self._limit.total_seconds():g} s, found that time used up;"
+                " raise the resource's `timeout`"
+            )
+        return msgspec.structs.replace(op, timeout=left) if isinstance(op, Run) else op
+
+
+def _deadline(resource: PlannedResource, clock: Clock) -> Deadline:
+    seconds = resource.timeout_seconds
+    return Deadline(None if seconds is None else timedelta(seconds=seconds), clock)
+
+
+def _told(op: Op, error: VigoError) -> str:
+    """Return the error with the operation in front, unless it begins with it already."""
+    text, summary = str(error), op.summary()
+    return text if text.startswith(summary) else f"{bounded(summary, MAX_OP_CHARACTERS)}: {text}"
+
+
+def bounded(text: str, limit: int | None) -> str:
+    """Return the text cut at a limit, and such that it can be encoded: lone surrogates are replaced."""
+    clean = text.encode(errors="replace").decode()
+    return clean if limit is None or len(clean) <= limit else clean[:limit] + " (cut here)"

@@ -1,0 +1,146 @@
+"""One pass over a plan: the order, the dependencies, the notifications and when it ends early."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from vigo.agent.engine.attempt import Execute, Kinds, Worker
+from vigo.agent.engine.guardrail import Guardrail
+from vigo.agent.engine.notices import Notices, NoticesInMemory
+from vigo.agent.engine.progress import Progress, skipped
+from vigo.agent.engine.rendering import Context
+from vigo.catalog.api import ReadHost
+from vigo.core.clock import Clock
+from vigo.core.plan import Plan, PlannedResource
+from vigo.core.run import ResourceResult
+from vigo.core.templates import Functions, Templates
+from vigo.core.traits import Traits
+
+
+class Engine:
+    """Applies plans to one host.
+
+    `protected` are folders of the host that no policy may touch. `stop` is asked before each resource: the reason why
+    the pass shall end, or an empty text.
+    """
+
+    def __init__(
+        self,
+        host: ReadHost,
+        execute: Execute,
+        clock: Clock,
+        *,
+        kinds: Kinds,
+        protected: tuple[str, ...] = (),
+        stop: Callable[[], str] = lambda: "",
+    ) -> None:
+        self._host = host
+        self._execute = execute
+        self._clock = clock
+        self._kinds = kinds
+        self._protected = protected
+        self._stop = stop
+
+    def apply(
+        self,
+        plan: Plan,
+        traits: Traits,
+        functions: Functions,
+        *,
+        notices: Notices | None = None,
+        dry_run: bool = False,
+    ) -> tuple[ResourceResult, ...]:
+        """Return how every resource ended, in the order of the plan.
+
+        A dry run is the same pass less the execution; what it would change notifies too, so it shows the whole chain.
+        """
+        kept = notices if notices is not None else NoticesInMemory()
+        worker = Worker(
+            self._host,
+            self._execute,
+            self._clock,
+            kinds=self._kinds,
+            templates=Templates(functions),
+            guardrail=Guardrail(self._host, self._protected),
+            dry_run=dry_run,
+        )
+        owed = NoticesInMemory(kept.owed()) if dry_run else kept
+        return _Pass(plan, traits, worker, owed, self._stop, is_image=self._host.is_image()).run()
+
+
+class _Pass:
+    """The state of one pass."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        traits: Traits,
+        worker: Worker,
+        notices: Notices,
+        stop: Callable[[], str],
+        *,
+        is_image: bool,
+    ) -> None:
+        self._plan = plan
+        self._traits = traits
+        self._worker = worker
+        self._notices = notices
+        self._asked_to_stop = stop
+        self._is_image = is_image
+        self._progress = Progress(plan, notices.owed())
+        self._ended = ""
+        self._running: list[str] = []
+        self._contexts: dict[str, Mapping[str, Any]] = {}
+
+    def run(self) -> tuple[ResourceResult, ...]:
+        for resource in self._plan.resources:
+            if not resource.only_when_notified:
+                self._run_due(resource.depends_on)
+                self._run_one(resource)
+        while due := self._progress.next_due():
+            self._progress.last_turn_of(due)
+            self._run_one(due)
+        self._notices.settle(self._notices.owed().difference(self._progress.handlers))
+        return self._progress.results()
+
+    def _run_due(self, ids: tuple[str, ...]) -> None:
+        """Run notified resources that something now depends on, which cannot wait for the end of the pass."""
+        for resource in self._progress.due_among(ids):
+            self._run_one(resource)
+
+    def _run_one(self, resource: PlannedResource) -> None:
+        self._running.append(resource.id)
+        self._progress.begin(resource)
+        result, is_fault = self._outcome(resource)
+        self._progress.end(resource, result, is_fault=is_fault)
+        if resource.only_when_notified and self._is_settled(result, is_fault=is_fault):
+            self._notices.settle((resource.id,))
+        if result.outcome == "failed" and resource.on_failure == "stop" and not self._ended:
+            self._ended = f"skipped because {resource.id} failed and has `on_failure: stop`"
+        for handler in self._progress.notified_at_once_by(resource):
+            if handler.id not in self._running:
+                self._run_one(handler)
+        self._running.pop()
+
+    def _outcome(self, resource: PlannedResource) -> tuple[ResourceResult, bool]:
+        """Return the result, and whether it keeps what depends on it from running."""
+        reason = self._ended or self._asked_to_stop() or self._progress.obstacle(resource)
+        if reason:
+            return skipped(resource, reason), True
+        handlers = self._progress.handlers_of(resource)
+        result = self._worker.work(
+            resource,
+            self._context(resource),
+            before_change=lambda: self._notices.owe(handlers),
+            changes_ahead=self._progress.changes,
+        )
+        return result, result.outcome in ("failed", "blocked")
+
+    def _context(self, resource: PlannedResource) -> Context:
+        crate = resource.configcrate
+        if crate not in self._contexts:
+            self._contexts[crate] = {"vars": self._plan.scopes.get(crate, {}), "traits": self._traits}
+        return {**resource.locals, **self._contexts[crate]} if resource.locals else self._contexts[crate]
+
+    def _is_settled(self, result: ResourceResult, *, is_fault: bool) -> bool:
+        """Return whether a notified resource had its turn. In an image nothing runs that would have to be told."""
+        return not is_fault or (result.outcome == "blocked" and self._is_image)

@@ -1,0 +1,214 @@
+"""The agent's HTTP/2 connection: mutual TLS with our CA alone, raw messages, every size and wait bounded.
+
+It narrows `grpclib`, which would buffer a message of any announced size.
+"""
+
+import asyncio
+import ssl
+import struct
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from grpclib.client import Channel, Handler, Stream
+from grpclib.const import Cardinality, Status
+from grpclib.encoding.base import CodecBase
+from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
+from grpclib.metadata import Deadline, decode_metadata
+from grpclib.protocol import H2Protocol
+from h2.exceptions import H2Error
+
+from vigo.agent.identity.identity import IdentityFolder
+from vigo.agent.link.address import Address
+from vigo.core.errors import BY_CODE, CODES, DamagedError, TooLargeError, UnavailableError, VigoError
+
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024 + 64 * 1024
+"""The largest plan, and room for what stands around it."""
+
+CONNECT_TIMEOUT = timedelta(seconds=10)
+CLOSE_TIMEOUT = timedelta(seconds=1)
+CODE_TRAILER = "vigo-code"
+
+_PREFIX = struct.Struct(">BI")
+_NETWORK_ERRORS = (OSError, StreamTerminatedError, ProtocolError, H2Error, TimeoutError)
+
+
+def client_context(folder: IdentityFolder) -> ssl.SSLContext:
+    """Return TLS settings that trust our CA alone and present this machine's certificate.
+
+    Raises:
+        DamagedError: the identity's files cannot be used.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.set_alpn_protocols(["h2"])
+    try:
+        context.load_verify_locations(cafile=folder.ca_path)
+        context.load_cert_chain(folder.tls_path)
+    except (OSError, ssl.SSLError) as error:
+        raise DamagedError(
+            f"{folder.tls_path.parent}: expected this machine's certificate and key, found files that cannot be used"
+            f" ({error}); enrol anew with --force"
+        ) from error
+    return context
+
+
+class RawCodec(CodecBase):
+    """Messages are bytes already: what encodes and checks them is `vigo.core.wire`."""
+
+    __content_subtype__ = "proto"
+
+    def encode(self, message: Any, message_type: Any) -> bytes:
+        """Return the bytes as they are."""
+        del message_type
+        return bytes(message)
+
+    def decode(self, data: bytes, message_type: Any) -> bytes:
+        """Return the bytes as they are."""
+        del message_type
+        return data
+
+
+class _Protocol(H2Protocol):
+    """Remembers why the connection ended: a refused client certificate only shows there. Source: RFC 8446 4.4.2.4."""
+
+    lost: BaseException | None = None
+    transport: asyncio.BaseTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.ended = asyncio.Event()
+        self.transport = transport
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self.lost = exc
+        super().connection_lost(exc)
+        self.ended.set()
+
+    async def end(self) -> None:
+        """Return when the connection is gone: politely within a moment, else at once."""
+        if not isinstance(self.transport, asyncio.Transport):
+            return
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT.total_seconds()):
+                await self.ended.wait()
+        except TimeoutError:
+            self.transport.abort()
+            await self.ended.wait()
+
+
+class _Stream(Stream[bytes, bytes]):
+    async def recv_message(self) -> bytes | None:
+        """Return the message, or None where the answer has none.
+
+        Raises:
+            TooLargeError: it announces more than the limit; nothing of it is buffered.
+        """
+        if not self._recv_initial_metadata_done:
+            await self.recv_initial_metadata()
+        with self._wrapper:
+            try:
+                prefix = await self._stream.recv_data(_PREFIX.size)
+                if not prefix:
+                    return None
+                compressed, size_bytes = _PREFIX.unpack(prefix)
+                if compressed:
+                    raise UnavailableError("expected a plain message, found a compressed one that was not asked for")
+                if size_bytes > MAX_MESSAGE_BYTES:
+                    raise TooLargeError(
+                        f"expected a message of at most {MAX_MESSAGE_BYTES} bytes, found one of {size_bytes}; it was"
+                        " not read"
+                    )
+                data = await self._stream.recv_data(size_bytes)
+            except AssertionError as error:  # grpclib's way to say that the stream ended early
+                raise UnavailableError("expected a whole message, found one that was cut short") from error
+        if len(data) != size_bytes:
+            raise UnavailableError("expected a whole message, found one that was cut short")
+        return data
+
+
+class _Channel(Channel):
+    connection: _Protocol | None = None
+
+    def _protocol_factory(self) -> H2Protocol:
+        self.connection = _Protocol(Handler(), self._config, self._h2_config)
+        return self.connection
+
+    def call(self, method: str, limit: timedelta) -> _Stream:
+        """Return a call that is not yet sent."""
+        return _Stream(
+            self,
+            method,
+            decode_metadata([]),
+            Cardinality.UNARY_UNARY,
+            bytes,
+            bytes,
+            codec=self._codec,
+            status_details_codec=None,
+            dispatch=self.__dispatch__,
+            deadline=Deadline.from_timeout(limit.total_seconds()),
+        )
+
+    async def end(self) -> None:
+        """Close the connection; one that was never opened, or is lost, is as good. Grpclib's `close` fails there."""
+        if self._protocol is not None:
+            self.close()
+        if self.connection is not None:
+            await self.connection.end()
+
+
+class Connection:
+    """One connection to one server, for calls of one request and one answer."""
+
+    def __init__(self, address: Address, context: ssl.SSLContext) -> None:
+        self.address = address
+        self._channel = _Channel(address.host, address.port, ssl=context, codec=RawCodec())
+
+    async def open(self) -> None:
+        """Connect. The name is resolved anew; no proxy is used.
+
+        Raises:
+            OSError: the network or TLS says no.
+            TimeoutError: nobody answered in time.
+        """
+        async with asyncio.timeout(CONNECT_TIMEOUT.total_seconds()):
+            await self._channel.__connect__()
+
+    async def call(self, method: str, message: bytes, limit: timedelta) -> bytes:
+        """Return the answer's bytes.
+
+        Raises:
+            VigoError: what the server answered, by its code.
+            UnavailableError: the connection broke, or what came was no gRPC.
+            TooLargeError: the answer is over the limit.
+            TimedOutError, OSError: nobody answered, as the network says it.
+        """
+        stream = self._channel.call(method, limit)
+        try:
+            async with stream:
+                await stream.send_message(message, end=True)
+                answer = await stream.recv_message()
+        except GRPCError as error:
+            raise refusal(error, stream.trailing_metadata or {}) from error
+        except _NETWORK_ERRORS as error:
+            connection = self._channel.connection
+            raise (connection.lost if connection is not None and connection.lost is not None else error) from error
+        if answer is None:
+            raise UnavailableError("expected an answer, found none")
+        return answer
+
+    async def close(self) -> None:
+        """Close the connection; one that is closed is as good."""
+        await self._channel.end()
+
+
+def refusal(error: GRPCError, trailers: Mapping[str, Any]) -> VigoError:
+    """Return the error that a server answered: by the code in its trailers, else by the gRPC status."""
+    code = str(trailers.get(CODE_TRAILER, ""))
+    message = error.message or f"the server answered {error.status.name}"
+    if code in BY_CODE:
+        return BY_CODE[code](message)
+    if error.status in (Status.UNKNOWN, Status.UNIMPLEMENTED):
+        return UnavailableError(f"{message}; is it a vigosrv of a version that fits?")
+    by_status = (name for name, mapping in CODES.items() if mapping.grpc_status == error.status.value)
+    return BY_CODE.get(next(by_status, ""), UnavailableError)(message)

@@ -1,0 +1,217 @@
+"""The agent's side of the conversation: signed requests, in order, over whichever known server answers."""
+
+import logging
+import ssl
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Protocol, TypeVar
+
+from vigo.agent.identity.identity import Identity, IdentityFolder
+from vigo.agent.link.address import DEFAULT_GRPC_PORT, parse_address
+from vigo.agent.link.channel import Connection, client_context
+from vigo.agent.link.faults import explained
+from vigo.core.clock import Clock
+from vigo.core.errors import (
+    ForbiddenError,
+    ReplayedError,
+    StaleSessionError,
+    TimedOutError,
+    UnauthenticatedError,
+    UnavailableError,
+    VigoError,
+)
+from vigo.core.ids import ServerId, SessionId
+from vigo.core.run import Run
+from vigo.core.signing import SignedFields, SigningKey
+from vigo.core.wire.messages import (
+    CheckIn,
+    CheckInAnswer,
+    Hello,
+    Methods,
+    Renewal,
+    ReportAnswer,
+    SignedRequest,
+    run_to_bytes,
+)
+
+HELLO_TIMEOUT = timedelta(seconds=10)
+CALL_TIMEOUT = timedelta(seconds=30)
+SEQUENCE_BLOCK = 64
+"""How many sequence numbers are reserved with one write: a crash wastes at most so many."""
+
+AnswerT = TypeVar("AnswerT")
+
+_log = logging.getLogger(__name__)
+
+
+class Sequences(Protocol):
+    """Where the sequence numbers come from; a number is stored as used before any request carries it."""
+
+    def reserve_sequence(self, count: int, above: int = 0) -> range:
+        """Return fresh numbers above `above`."""
+        ...
+
+    def sequence(self) -> int:
+        """Return the highest number that was reserved by anyone."""
+        ...
+
+
+class Link:
+    """A conversation with the server that lasts as long as the connection does, and finds another when it breaks.
+
+    Not for use by two tasks at once: the sequence only grows.
+    """
+
+    def __init__(self, identity: Identity, folder: IdentityFolder, clock: Clock) -> None:
+        self._identity = identity
+        self._folder = folder
+        self._clock = clock
+        self._key: SigningKey = folder.signing_key()
+        self._sequences: Sequences | None = None
+        self._numbers = range(0)
+        self._connection: Connection | None = None
+        self._hello = Hello(ServerId(""), SessionId(""), 0)
+
+    def use(self, sequences: Sequences) -> None:
+        """Take sequence numbers from here. Those left over are only used on where nobody reserved others since."""
+        self._sequences = sequences
+        if self._numbers and sequences.sequence() != self._numbers[-1]:
+            self._numbers = range(0)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a connection is held that answered a Hello."""
+        return self._connection is not None
+
+    async def connect(self) -> None:
+        """Open a connection to the first of the known servers that answers; one that is open is as good.
+
+        Raises:
+            UnauthenticatedError: the server refuses this envoy.
+            UnavailableError: none answers; the message has each one's reason.
+        """
+        if self._connection is not None:
+            return
+        context = client_context(self._folder)
+        problems: list[VigoError] = []
+        for text in self._identity.grpc_addresses:
+            problem = await self._try(text, context)
+            if problem is None:
+                return
+            _log.info("server does not answer address=%s reason=%s", text, problem)
+            problems.append(problem)
+        refused = [one for one in problems if isinstance(one, UnauthenticatedError | ForbiddenError)]
+        if refused:
+            raise refused[0]
+        raise UnavailableError("; ".join(map(str, problems)) or "the identity names no server; enrol with --force")
+
+    async def check_in(self, message: CheckIn) -> CheckInAnswer:
+        """Return the server's answer to a check-in."""
+        return await self._call(Methods.CHECK_IN, message.to_bytes(), CheckInAnswer.from_bytes)
+
+    async def report(self, run: Run) -> ReportAnswer:
+        """Return the acknowledgement of a run, which the server has then stored durably."""
+        return await self._call(Methods.REPORT_RESULT, run_to_bytes(run), ReportAnswer.from_bytes)
+
+    async def renew(self, csr_pem: str) -> str:
+        """Return a new client certificate as PEM."""
+        return await self._call(
+            Methods.RENEW_CERTIFICATE,
+            Renewal(csr_pem).to_request_bytes(),
+            lambda data: Renewal.from_answer_bytes(data).pem,
+        )
+
+    async def renewed(self, identity: Identity) -> None:
+        """Use another certificate from the next connection on."""
+        self._identity = identity
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection, if one is open."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await connection.close()
+
+    async def _call(self, method: str, body: bytes, parse: Callable[[bytes], AnswerT]) -> AnswerT:
+        """Return the parsed answer of a signed call; every call may be repeated without a second effect.
+
+        Raises:
+            UnauthenticatedError: the server refuses this envoy.
+            UnavailableError: no server answers.
+            VigoError: what else the server answered.
+        """
+        was_open = self.is_open
+        await self.connect()
+        try:
+            return parse(await self._once_more_if_stale(method, body))
+        except (UnavailableError, TimedOutError):
+            await self.close()
+            if not was_open:
+                raise
+        # The connection was an old one, which the network may have dropped silently since it was last used.
+        await self.connect()
+        try:
+            return parse(await self._once_more_if_stale(method, body))
+        except (UnavailableError, TimedOutError):
+            await self.close()
+            raise
+
+    async def _once_more_if_stale(self, method: str, body: bytes) -> bytes:
+        try:
+            return await self._signed(method, body, self._hello, CALL_TIMEOUT)
+        except (StaleSessionError, ReplayedError):
+            # The server was started anew, or has seen a later number: from an older state folder, or from a second
+            # machine with this identity.
+            await self._greet()
+            return await self._signed(method, body, self._hello, CALL_TIMEOUT)
+
+    async def _try(self, text: str, context: ssl.SSLContext) -> VigoError | None:
+        """Connect to one server and greet it; return why that failed."""
+        try:
+            address = parse_address(text, DEFAULT_GRPC_PORT)
+            self._connection = Connection(address, context)
+            await self._explaining(self._connection.open())
+            await self._greet()
+        except VigoError as error:
+            await self.close()
+            return error
+        return None
+
+    async def _greet(self) -> None:
+        nobody = Hello(ServerId(""), SessionId(""), 0)
+        answer = await self._signed(Methods.HELLO, b"", nobody, HELLO_TIMEOUT)
+        self._hello = Hello.from_bytes(answer)
+
+    async def _signed(self, method: str, body: bytes, hello: Hello, limit: timedelta) -> bytes:
+        sequence = self._next_number()
+        envoy = self._identity.envoy
+        fields = SignedFields(method, hello.server, hello.session, envoy, sequence, body)
+        request = SignedRequest(
+            server=hello.server,
+            session=hello.session,
+            envoy=envoy,
+            sequence=sequence,
+            body=body,
+            signature=self._key.sign_request(fields),
+        )
+        if self._connection is None:
+            raise UnavailableError("expected an open connection, found none; trying again helps")
+        return await self._explaining(self._connection.call(method, request.to_bytes(), limit))
+
+    async def _explaining(self, work: Awaitable[AnswerT]) -> AnswerT:
+        where = "the server" if self._connection is None else str(self._connection.address)
+        try:
+            return await work
+        except VigoError:
+            raise
+        except Exception as error:
+            raise explained(error, where, self._clock.now()) from error
+
+    def _next_number(self) -> int:
+        if self._sequences is None:
+            raise UnavailableError("expected a journal to take sequence numbers from, found none")
+        left = range(max(self._numbers.start, self._hello.sequence + 1), self._numbers.stop)
+        if not left:
+            left = self._sequences.reserve_sequence(SEQUENCE_BLOCK, above=self._hello.sequence)
+        self._numbers = left[1:]
+        return left[0]

@@ -1,0 +1,47 @@
+"""The machine that the agent runs on."""
+
+from typing import Any
+
+from vigo.agent.collect import collect_all
+from vigo.agent.host.executors import Executors
+from vigo.agent.host.real_host import RealHost
+from vigo.agent.identity.identity import Identity
+from vigo.agent.machine import Collected, Machine
+from vigo.agent.predicates import predicates
+from vigo.catalog.api import ReadHost
+from vigo.catalog.ops import Op
+from vigo.core.clock import Clock, SystemClock
+from vigo.core.templates import Functions
+from vigo.core.traits import Traits
+
+
+class LocalMachine:
+    """The machine that the agent runs on, or the file tree of `--root`."""
+
+    def __init__(self, root: str | None, clock: Clock) -> None:
+        self._host = RealHost(root)
+        self._executors = Executors(self._host)
+        self._clock = clock
+
+    @property
+    def host(self) -> ReadHost:
+        """What can be read."""
+        return self._host
+
+    def execute(self, op: Op) -> None:
+        """Carry one operation out, or raise a VigoError."""
+        self._executors.execute(op)
+
+    def functions(self, traits: Traits) -> Functions:
+        """Return the predicates of conditions, bound to this machine."""
+        return predicates(self._host, traits)
+
+    def collect(self, previous: dict[str, Any]) -> Collected:
+        """Return the traits; what is not due again is taken over from `previous`, the former `cache`."""
+        traits, failures = collect_all(self._host, self._clock, previous)
+        return Collected(traits, traits, failures)
+
+
+def local_machine(identity: Identity) -> Machine:
+    """Return the machine of an identity, for one cycle."""
+    return LocalMachine(identity.root, SystemClock())

@@ -1,0 +1,69 @@
+"""The `vigo` command. It only wires: each command is a module of `vigo.agent.commands`, imported when it is used."""
+
+import importlib
+import inspect
+import pkgutil
+import re
+from typing import Any
+
+import click
+
+from vigo.agent import commands
+from vigo.core.errors import VigoError
+
+
+def _with_lists(text: str | None) -> str:
+    """Return a help text whose examples and statuses click prints line by line: it marks such with a backspace."""
+    clean = inspect.cleandoc(text or "")
+    return re.sub(r"\n\n(?=(?:Examples?|Exit statuses):\n)", "\n\n\b\n", clean)
+
+
+class Commands(click.Group):
+    """The modules of the commands package, by name; each has its command in `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, sorted."""
+        del ctx
+        return sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, importing its module alone."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = importlib.import_module(f"{commands.__name__}.{cmd_name}")
+        command: click.Command = module.command
+        command.help = _with_lists(command.help)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an error that a person can act on becomes one line and an exit status."""
+        try:
+            return super().invoke(ctx)
+        except VigoError as error:
+            from vigo.agent.terminal import print_line  # noqa: PLC0415 - only where something is printed
+
+            print_line(f"vigo: {error}", colour="red", error=True)
+            ctx.exit(int(error.mapping.exit_status))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """The Vigo agent: keeps this machine in the state that its operators wrote down.
+
+    Examples:
+      vigo enroll --server https://vigo.example.com:8443 --token T --ca-sha256 F
+      vigo run --dry-run
+      vigo status
+
+    Exit statuses:
+      0  nothing to do, or all was done
+      1  something failed
+      2  the command line is wrong
+      3  this machine is not enrolled
+    """
+
+
+main.help = _with_lists(main.help)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""One cycle from the command line."""
+
+import asyncio
+import signal
+from datetime import timedelta
+from pathlib import Path
+
+from vigo.agent.cycle import Cycles
+from vigo.agent.engine.lock import one_run_at_a_time
+from vigo.agent.identity.identity import IdentityFolder
+from vigo.agent.local_machine import local_machine
+from vigo.agent.report import CycleReport
+from vigo.core.clock import SystemClock
+from vigo.core.errors import UnavailableError
+
+STOPPED = "skipped because the run was interrupted; the next run goes on"
+
+
+def run_once(state_dir: Path, *, dry_run: bool, wait_seconds: int) -> CycleReport:
+    """Return what one cycle came to. SIGINT and SIGTERM end it after the resource that is worked on.
+
+    Raises:
+        NotEnrolledError: this machine has no identity.
+        ConflictError: another run did not end in time.
+        UnavailableError: it was interrupted before it changed anything.
+    """
+    folder = IdentityFolder(state_dir)
+    folder.load()
+    with one_run_at_a_time(state_dir / "run.lock", timedelta(seconds=wait_seconds)):
+        return asyncio.run(_run(folder, dry_run=dry_run))
+
+
+async def _run(folder: IdentityFolder, *, dry_run: bool) -> CycleReport:
+    is_stopping = asyncio.Event()
+    cycles = Cycles(folder, local_machine, SystemClock(), lambda: STOPPED if is_stopping.is_set() else "")
+    work = asyncio.create_task(cycles.run(dry_run=dry_run))
+
+    def stop() -> None:
+        is_stopping.set()
+        if not cycles.is_applying:
+            work.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    try:
+        return await work
+    except asyncio.CancelledError as error:
+        raise UnavailableError("interrupted before anything was changed; run it again") from error
+    finally:
+        await cycles.close()

@@ -1,0 +1,102 @@
+"""What the agent prints for people. What comes from elsewhere cannot move their cursor or hide what it says."""
+
+import re
+import sys
+from collections.abc import Iterator
+
+import click
+
+from vigo.agent.report import CycleReport
+from vigo.core.run import OUTCOMES, Outcome, ResourceResult
+from vigo.core.traits import Traits
+
+# C0 and C1 controls less tab, and the characters that reorder text. Source: ECMA-48; UAX #9.
+_HIDDEN = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_COLOURS: dict[Outcome, str] = {"changed": "green", "failed": "red", "blocked": "yellow", "skipped": "yellow"}
+_WIDTH = len("would change")
+
+
+def visible(text: str) -> str:
+    """Return the text with control characters written out, on one line."""
+    return _HIDDEN.sub(_written_out, text)
+
+
+def _written_out(found: re.Match[str]) -> str:
+    character = found[0]
+    return "\\n" if character == "\n" else ascii(character)[1:-1]
+
+
+def print_line(text: str, *, colour: str | None = None, error: bool = False) -> None:
+    """Print one line; click drops the colour where the stream is no terminal, and NO_COLOR drops it everywhere."""
+    click.secho(visible(text), fg=colour, err=error, color=None if _may_colour(error=error) else False)
+
+
+def _may_colour(*, error: bool) -> bool:
+    import os  # noqa: PLC0415 - one variable
+
+    stream = sys.stderr if error else sys.stdout
+    return not os.environ.get("NO_COLOR") and stream.isatty()
+
+
+def print_report(report: CycleReport) -> None:
+    """Print one line for each resource that is not simply as it should be, and a summary."""
+    for result in report.run.results if report.run is not None else ():
+        if _is_worth_a_line(result):
+            print_line(_line(result, dry_run=report.dry_run), colour=_COLOURS.get(result.outcome))
+            for text in _diff_lines(result) if report.dry_run else ():
+                print_line(f"    {text}")
+    if report.message:
+        print_line(report.message, colour="red" if report.is_problem else "yellow")
+    print_line(summary(report))
+
+
+def summary(report: CycleReport) -> str:
+    """Return the last line of a run: how many resources ended with each outcome, and what became of the report."""
+    if report.run is None:
+        return "nothing was applied"
+    counts = report.run.counts()
+    told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome]) or "no resources"
+    text = f"generation {report.run.generation}: {told} in {report.run.duration_ms / 1000:.2f} s"
+    if report.dry_run:
+        return f"dry run, nothing was changed: {text}"
+    if report.delivered:
+        return text
+    return f"{text}; {report.waiting_runs} results wait for the server"
+
+
+def _is_worth_a_line(result: ResourceResult) -> bool:
+    from vigo.agent.engine.progress import is_as_declared  # noqa: PLC0415 - `vigo version` need not load the engine
+
+    return result.outcome != "unchanged" and not is_as_declared(result)
+
+
+def _line(result: ResourceResult, *, dry_run: bool) -> str:
+    outcome = "would change" if dry_run and result.outcome == "changed" else result.outcome
+    details = ", ".join(result.changed)
+    if result.reason:
+        details = f"{details}: {result.reason}" if details else result.reason
+    return f"{outcome:<{_WIDTH}} {result.id}  {details}"
+
+
+def _diff_lines(result: ResourceResult) -> Iterator[str]:
+    yield from result.diff.splitlines() or result.ops
+
+
+def trait_lines(traits: Traits) -> Iterator[str]:
+    """Yield the traits for people: `set.name = value`, one a line."""
+    for name, fields in sorted(traits.items()):
+        for field, value in fields.items():
+            yield from _value_lines(f"{name}.{field}", value)
+
+
+def _value_lines(path: str, value: object) -> Iterator[str]:
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _value_lines(f"{path}.{key}", inner)
+    elif isinstance(value, list | tuple) and any(isinstance(one, dict | list | tuple) for one in value):
+        for index, inner in enumerate(value):
+            yield from _value_lines(f"{path}[{index}]", inner)
+    elif isinstance(value, list | tuple):
+        yield f"{path} = {', '.join(map(str, value))}"
+    else:
+        yield f"{path} = {value}"

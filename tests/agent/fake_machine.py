@@ -1,0 +1,55 @@
+"""A machine over a fake host, which outlives the cycles that look at it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from vigo.agent.machine import Collected, Machine
+from vigo.catalog.api import ReadHost
+from vigo.catalog.ops import Op
+from vigo.core.ids import ResourceId
+from vigo.core.plan import Origin, Plan, PlannedResource
+from vigo.core.templates import Functions
+from vigo.core.traits import Traits
+from vigo.testing.fake_host import FakeHost
+
+ORIGIN = Origin("web.vgo", 1)
+
+
+class FakeMachine:
+    def __init__(self, fake: FakeHost | None = None) -> None:
+        self.fake = fake or FakeHost()
+        self.traits: Traits = {"os": {"family": "debian"}}
+        self.failures: dict[str, str] = {}
+        self.before: Callable[[Op], None] = lambda _op: None
+
+    @property
+    def host(self) -> ReadHost:
+        return self.fake
+
+    def execute(self, op: Op) -> None:
+        self.before(op)
+        self.fake.apply(op)
+
+    def functions(self, traits: Traits) -> Functions:
+        return {"os_family": lambda name: traits["os"]["family"] == name}
+
+    def collect(self, previous: dict[str, Any]) -> Collected:
+        return Collected(self.traits, {"count": previous.get("count", 0) + 1}, self.failures)
+
+
+def _is_machine(machine: FakeMachine) -> Machine:
+    return machine
+
+
+def policy(*contents: str, match: tuple[str, ...] = ("web-*",), **more: Any) -> Plan:
+    resources = tuple(
+        PlannedResource(
+            id=ResourceId(f"web/{index}"),
+            type="file",
+            origin=ORIGIN,
+            fields={"path": f"/file{index}", "content": content},
+            **more,
+        )
+        for index, content in enumerate(contents)
+    )
+    return Plan(entry=ORIGIN, match=match, resources=resources)
