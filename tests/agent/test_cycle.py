@@ -122,6 +122,15 @@ def test_a_revoked_envoy_changes_nothing_and_says_so(agent: Agent, server: FakeS
     assert report.refused
     assert report.has_failed
     assert "was revoked" in report.message
+    server.stop()
+    offline = agent.cycle()
+    assert offline.refused
+    assert "refused this envoy when it last answered" in offline.message
+    assert agent.cycle(contact=False).refused
+    server.start()
+    server.revoked.clear()
+    server.bundle = None
+    assert not agent.cycle().refused
     assert agent.text("/file0") == "one\n"
 
 

@@ -53,8 +53,8 @@ class Conversation:
             answer = await self._exchanged(traits)
         except VigoError as error:
             is_refused = isinstance(error, UnauthenticatedError | ForbiddenError)
-            self._note(str(error), refused=is_refused)
             _log.warning("check-in failed refused=%s reason=%s", is_refused, error)
+            self._note(str(error), refused=is_refused or was_refused(self._journal))
             return Spoken(reached=False, refused=is_refused, problem=str(error))
         self._note("")
         seconds = int(answer.interval.total_seconds()) if answer.interval is not None else 0
@@ -135,7 +135,7 @@ class Conversation:
         try:
             key_pem = tls.new_key()
             certificate = await self._link.renew(tls.signing_request(key_pem, self._identity.hostname))
-            life = tls.check_certificate(certificate, key_pem, self._folder.ca_path.read_text())
+            life = tls.check_certificate(certificate, key_pem, self._folder.ca_pem())
             self._identity = msgspec.structs.replace(
                 self._identity, certificate_expires_at=life.expires_at, certificate_renew_at=life.renew_at
             )
@@ -158,6 +158,12 @@ class Conversation:
             self._journal.remember(**changes)
         except UnavailableError as error:
             _log.warning("the journal cannot be written reason=%s", error)
+
+
+def was_refused(journal: Journal) -> bool:
+    """Return whether the server refused this envoy when it last answered; its silence since then changes nothing."""
+    contact = journal.state().contact
+    return contact is not None and contact.refused
 
 
 def fitting(traits: Traits) -> Traits:

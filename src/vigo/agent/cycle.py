@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from vigo.agent.conversation import Conversation, Spoken
+from vigo.agent.conversation import Conversation, Spoken, was_refused
 from vigo.agent.engine.engine import Engine
 from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.journal.journal import Journal
@@ -107,8 +107,10 @@ class Cycles:
         conversation = Conversation(identity, self._folder, journal, link, self._clock)
         spoken = await conversation.check_in(traits) if contact else Spoken(reached=False, problem="not asked now")
         waiting = journal.results.state
-        if spoken.refused:
-            message = f"the server refused this envoy: {spoken.problem}; nothing was applied or changed"
+        if spoken.refused or (not spoken.reached and was_refused(journal)):
+            # Cutting the network must not bring a revoked machine's policy back.
+            when = "" if spoken.refused else " when it last answered; now"
+            message = f"the server refused this envoy{when}: {spoken.problem}; nothing was applied or changed"
             return CycleReport(
                 refused=True, is_problem=True, dry_run=dry_run, message=message, waiting_runs=waiting().count
             )

@@ -13,6 +13,7 @@ from vigo.agent.engine.lock import one_run_at_a_time
 from vigo.agent.engine.progress import is_as_declared
 from vigo.agent.identity.identity import IdentityFolder
 from vigo.agent.link.backoff import RandomShare, backoff_delay, phase_delay
+from vigo.agent.memory import give_back
 from vigo.agent.report import CycleReport
 from vigo.agent.terminal import summary
 from vigo.core.clock import Clock
@@ -70,8 +71,9 @@ class Daemon:
         _log.info("daemon started envoy=%s hostname=%s", identity.envoy, identity.hostname)
         try:
             while not self._is_stopping:
-                report = await self._cycle()
-                await self._until_due(report, share)
+                await self._cycle()
+                give_back()
+                await self._until_due(share)
         finally:
             await self._cycles.close()
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -91,29 +93,23 @@ class Daemon:
         self._failures = 0
         self._awake.set()
 
-    async def _cycle(self) -> CycleReport | None:
+    async def _cycle(self) -> None:
         """Run one cycle; whatever goes wrong is logged, and the next one comes."""
         try:
             with one_run_at_a_time(self._folder.state_dir / "run.lock"):
                 self._talking = asyncio.create_task(self._cycles.run(contact=not self._failures))
-                report = await self._talking
+                self._note(await self._talking)
         except ConflictError as error:
             _log.info("cycle left out reason=%s", error)
-            return None
         except VigoError as error:
             _log.warning("cycle failed code=%s reason=%s", error.code, error)
-            return None
         except asyncio.CancelledError:
             if not self._is_stopping:
                 raise
-            return None
         except Exception:  # noqa: BLE001 - a daemon outlives any one cycle
             _log.exception("cycle failed through an internal fault")
-            return None
         finally:
             self._talking = None
-        self._note(report)
-        return report
 
     def _note(self, report: CycleReport) -> None:
         self._refusals = self._refusals + 1 if report.refused else 0
@@ -127,9 +123,9 @@ class Daemon:
         message = f" message={report.message}" if report.message else ""
         _log.log(level, "cycle done offline=%s %s%s", report.offline, summary(report), message)
 
-    async def _until_due(self, report: CycleReport | None, share: float) -> None:
+    async def _until_due(self, share: float) -> None:
         """Wait for this envoy's next moment, a signal, or a server that answers again."""
-        if report is not None and report.refused:
+        if self._refusals:
             await self._sleep(backoff_delay(self._refusals, self._random_share, REFUSED_BASE, REFUSED_CAP))
             return
         interval = self._interval or self._cycles.interval

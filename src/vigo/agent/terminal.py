@@ -1,5 +1,6 @@
 """What the agent prints for people. What comes from elsewhere cannot move their cursor or hide what it says."""
 
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -32,8 +33,6 @@ def print_line(text: str, *, colour: str | None = None, error: bool = False) -> 
 
 
 def _may_colour(*, error: bool) -> bool:
-    import os  # noqa: PLC0415 - one variable
-
     stream = sys.stderr if error else sys.stdout
     return not os.environ.get("NO_COLOR") and stream.isatty()
 

@@ -272,7 +272,7 @@ class _Service:
                 await stream.send_trailing_metadata(
                     status=Status(CODES[error.code].grpc_status),
                     status_message=str(error),
-                    metadata={"vigo-code": error.code},
+                    metadata={"vigo-error": error.code},
                 )
                 return
             await stream.send_message(answer)

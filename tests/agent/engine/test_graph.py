@@ -1,3 +1,4 @@
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -7,6 +8,7 @@ from vigo.catalog.ops import Op
 from vigo.core.errors import UnavailableError
 from vigo.core.ids import ResourceId
 from vigo.core.plan import PlannedResource
+from vigo.core.run import ResourceResult
 
 
 def test_a_failed_resource_skips_what_depends_on_it_and_names_it(world: World) -> None:
@@ -192,6 +194,11 @@ def test_a_dry_run_tells_what_the_real_run_then_does(resources: tuple[PlannedRes
     assert world.host.snapshot() == before
     real = world.run(*resources)
     if not any("not known in a dry run" in result.reason for result in dry.values()):
-        assert dry == real
+        assert without_diffs(dry) == without_diffs(real)
     for name, result in real.items():
         assert not result.changed or result.changed == dry[name].changed
+
+
+def without_diffs(results: dict[str, ResourceResult]) -> list[ResourceResult]:
+    # One that has two turns in a pass finds its own first write there, which a dry run did not make.
+    return [msgspec.structs.replace(result, diff="") for result in results.values()]

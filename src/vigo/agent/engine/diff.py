@@ -1,6 +1,5 @@
 """What a write would change, as text for people: bounded, and without what not everybody may read."""
 
-import difflib
 from collections.abc import Iterable
 from itertools import islice
 
@@ -61,6 +60,8 @@ def unified(path: str, before: bytes, after: bytes) -> str:
     old, new = _text(before), _text(after)
     if old is None or new is None:
         return f"{path}: {len(before)} bytes become {len(after)}; not text\n"
+    import difflib  # noqa: PLC0415 - most runs have nothing to compare
+
     lines = difflib.unified_diff(_lines(old), _lines(new), f"{path} (now)", f"{path} (declared)", n=2)
     shown = list(islice(lines, MAX_LINES + 1))
     text = "".join(shown[:MAX_LINES])

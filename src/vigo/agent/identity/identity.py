@@ -1,6 +1,5 @@
 """Who this machine is: its keys, its certificate, and whom it trusts, in a folder of private files."""
 
-import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -84,6 +83,17 @@ class IdentityFolder:
                 " enrol anew with --force"
             ) from error
 
+    def ca_pem(self) -> str:
+        """Return the CA's certificate.
+
+        Raises:
+            DamagedError: it cannot be read.
+        """
+        try:
+            return self.ca_path.read_text("ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DamagedError(f"{self.ca_path}: cannot be read: {error}; enrol anew with --force") from error
+
     def signing_key(self) -> SigningKey:
         """Return the key that signs requests.
 
@@ -127,10 +137,6 @@ class IdentityFolder:
         """Store a renewed certificate with its key, then the record that says when to renew it."""
         write_private(self.tls_path, certificate_pem.encode() + key_pem)
         write_private(self._folder / _RECORD, _encoded(identity))
-
-    def forget_pending(self) -> None:
-        """Remove the keys of an enrolment that will not go on."""
-        shutil.rmtree(self._pending, ignore_errors=True)
 
     def _finish(self) -> None:
         """Take the last step of an enrolment, also of one that was killed before it."""

@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import struct
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -53,7 +54,10 @@ def salvaged(folder: Path) -> dict[bytes, bytes]:
 
 
 def _start(folder: Path, writer: int | None, *, for_writing: bool) -> int:
-    child = os.fork()
+    with warnings.catch_warnings():
+        # Python 3.12 warns of forking beside threads. The child calls LMDB and nothing that a thread may have locked.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if child:
         return child
     # From here on this is the child: it never returns, and no clean-up of the parent's may run in it.

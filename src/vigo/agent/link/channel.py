@@ -27,7 +27,8 @@ MAX_MESSAGE_BYTES = 64 * 1024 * 1024 + 64 * 1024
 
 CONNECT_TIMEOUT = timedelta(seconds=10)
 CLOSE_TIMEOUT = timedelta(seconds=1)
-CODE_TRAILER = "vigo-code"
+CODE_TRAILERS = ("vigo-error", "vigo-code")
+"""Where a server names a refusal's code, since several codes share one gRPC status."""
 
 _PREFIX = struct.Struct(">BI")
 _NETWORK_ERRORS = (OSError, StreamTerminatedError, ProtocolError, H2Error, TimeoutError)
@@ -204,7 +205,7 @@ class Connection:
 
 def refusal(error: GRPCError, trailers: Mapping[str, Any]) -> VigoError:
     """Return the error that a server answered: by the code in its trailers, else by the gRPC status."""
-    code = str(trailers.get(CODE_TRAILER, ""))
+    code = next((str(trailers[name]) for name in CODE_TRAILERS if name in trailers), "")
     message = error.message or f"the server answered {error.status.name}"
     if code in BY_CODE:
         return BY_CODE[code](message)
