@@ -86,6 +86,12 @@ class _Protocol(H2Protocol):
         super().connection_lost(exc)
         self.ended.set()
 
+    def end_reason(self) -> BaseException | None:
+        """Return why the connection ended, or None while it stands. An end without a reason is the peer's."""
+        if self.transport is None or not self.ended.is_set():
+            return None
+        return self.lost or ConnectionResetError("the peer closed the connection")
+
     async def end(self) -> None:
         """Return when the connection is gone: politely within a moment, else at once."""
         if not isinstance(self.transport, asyncio.Transport):
@@ -193,7 +199,7 @@ class Connection:
             raise refusal(error, stream.trailing_metadata or {}) from error
         except _NETWORK_ERRORS as error:
             connection = self._channel.connection
-            raise (connection.lost if connection is not None and connection.lost is not None else error) from error
+            raise (connection.end_reason() if connection is not None else None) or error from error
         if answer is None:
             raise UnavailableError("expected an answer, found none")
         return answer
