@@ -1,0 +1,55 @@
+# The only list of commands. Each target sets up by itself what it needs; `make help` prints this list.
+PYTHON ?= python3
+BIN := .venv/bin
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(if $(UPGRADE),--upgrade)
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup system-packages demo check test lint e2e format lock proto proto-baseline clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install the locked dependencies and vigo into .venv; quick when nothing changed
+	@command -v $(PYTHON) >/dev/null || { echo "set-up: no $(PYTHON) on this machine; Vigo needs Python 3.11 or later (Debian 12 and later: apt-get install python3)" >&2; exit 1; }
+	@$(PYTHON) tools/bootstrap/setup.py
+
+system-packages: ## install the system packages that tests need, when root and when missing
+	@tools/system-packages
+
+demo: setup ## run the main job with a server and three envoys; ONCE=1 checks each fact and exits
+	@$(BIN)/python examples/demo/run.py $(if $(filter 1,$(ONCE)),--once)
+
+check: lint ## what to run before a commit: lint and every test but the slow ones (tests/e2e, tests/host)
+	$(BIN)/pytest -q --ignore=tests/e2e --ignore=tests/host
+
+test: system-packages lint ## everything: lint and every test, with the system packages that they need
+	$(BIN)/pytest -q
+
+lint: setup ## formatting, lint rules, types, import rules
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff check --quiet
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+e2e: setup ## the tests with real processes over real TLS
+	$(BIN)/pytest -q tests/e2e
+
+format: setup ## format the code and repair what ruff can repair
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+lock: setup ## bring requirements/ in line with pyproject.toml; UPGRADE=1 takes the newest versions
+	$(LOCK) --output-file requirements/agent.txt
+	$(LOCK) --extra server --output-file requirements/server.txt
+	$(LOCK) --extra server --group dev --output-file requirements/dev.txt
+
+proto: setup ## generate src/vigo/core/wire/*_pb2.py from proto/
+	$(BIN)/python -m tools.protocol generate
+
+proto-baseline: setup ## accept additions to the protocol; a breaking change is refused
+	$(BIN)/python -m tools.protocol baseline
+
+clean: ## remove what was built or cached, .venv too
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
