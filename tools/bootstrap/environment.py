@@ -37,7 +37,7 @@ class SetUpError(Exception):
 
 
 def set_up() -> int:
-    """Bring `.venv` to what the lock and pyproject.toml say. Returns an exit status; does nothing when all is current."""
+    """Bring `.venv` to what the lock and pyproject.toml say, if it is not there yet; return the exit status."""
     try:
         with _alone():
             _bring_up_to_date()
@@ -109,7 +109,9 @@ def _pip(command: str, *arguments: str) -> str:
     # A pip.conf that says `user = true` would be refused inside a virtual environment.
     environment = {**os.environ, "PIP_USER": "0"}
     with LOG.open("a") as log:
-        ended = subprocess.run(argv, stdout=subprocess.PIPE, stderr=log, text=True, check=False, env=environment)
+        ended = subprocess.run(
+            argv, stdout=subprocess.PIPE, stderr=log, text=True, check=False, env=environment, close_fds=False
+        )
         log.write(ended.stdout)
     if ended.returncode == 0:
         return ended.stdout
@@ -123,7 +125,7 @@ def _pip(command: str, *arguments: str) -> str:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Let one set-up work on this checkout at a time; the lock ends with the process, however that ends."""
+    """Let one set-up work on this checkout at a time; the lock ends with its processes, however they end."""
     descriptor = os.open(ROOT, os.O_RDONLY)
     try:
         try:
@@ -131,6 +133,8 @@ def _alone() -> Iterator[None]:
         except BlockingIOError:
             _say("waiting for another set-up of this checkout to end")
             fcntl.flock(descriptor, fcntl.LOCK_EX)
+        # pip shares the lock: one that outlives a killed set-up still keeps the next one out.
+        os.set_inheritable(descriptor, True)  # noqa: FBT003 - it takes no names
         yield
     finally:
         os.close(descriptor)
