@@ -1,0 +1,218 @@
+"""What a resource kind and a trait collector are: the whole interface between the catalogue and the rest of Vigo.
+
+A kind reads a host through `ReadHost` and returns operations as data. Nothing in the catalogue can change a host.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
+
+import msgspec
+
+from vigo.catalog.ops import Op
+
+FileKind = Literal["file", "directory", "symlink", "other"]
+
+
+class FileStat(msgspec.Struct, frozen=True):
+    """What lstat(2) says of one path. `mode` is the permission bits alone (0o7777)."""
+
+    kind: FileKind
+    mode: int
+    uid: int
+    gid: int
+    size_bytes: int = 0
+    links: int = 1
+    inode: int = 0
+    device: int = 0
+    mtime_ns: int = 0
+
+
+class CommandResult(msgspec.Struct, frozen=True):
+    """How a program ended. Output is cut at the host's limit; undecodable bytes are replaced."""
+
+    status: int
+    stdout: str = ""
+    stderr: str = ""
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """A program to run: one argument list, no shell unless `argv` names one."""
+
+    argv: tuple[str, ...]
+    cwd: str | None = None
+    user: str | None = None
+    environment: Mapping[str, str] = {}
+    stdin: str | None = None
+    umask: int | None = None
+    timeout: timedelta = timedelta(minutes=5)
+
+
+class ReadFiles(Protocol):
+    """Reading a host's files. Every path is absolute and resolved beneath the host's root, symlinks included.
+
+    Absent is `None`; present but unreadable raises `vigo.core.errors.UnavailableError` with the reason.
+    """
+
+    def stat(self, path: str) -> FileStat | None:
+        """Return what is at the path itself; the last component is not followed."""
+        ...
+
+    def read_bytes(self, path: str) -> bytes | None:
+        """Return the content of a regular file, following symlinks inside the root."""
+        ...
+
+    def read_link(self, path: str) -> str | None:
+        """Return a symlink's target as written, or None where there is no symlink."""
+        ...
+
+    def list_directory(self, path: str) -> tuple[str, ...] | None:
+        """Return the names in a directory, sorted, or None where there is no directory."""
+        ...
+
+
+class ReadSystem(Protocol):
+    """Asking a host's programs. Only programs that read may be named here."""
+
+    def query(self, argv: Sequence[str]) -> CommandResult | None:
+        """Return the answer of a read-only program, or None where the host has no such program.
+
+        Equal questions within one run are asked once, until an operation ran that may change the answer.
+        """
+        ...
+
+    def check(self, command: Command) -> CommandResult:
+        """Run an operator's own guard (`unless`, `onlyif`), also in a dry run; guards must only read."""
+        ...
+
+    def is_image(self) -> bool:
+        """Return whether this host is a file tree (`--root`) in which nothing runs."""
+        ...
+
+    def has_program(self, name: str) -> bool:
+        """Return whether a program of this name is on the host's search path."""
+        ...
+
+
+class ReadHost(ReadFiles, ReadSystem, Protocol):
+    """Everything that a kind or collector may know of a host."""
+
+    def read_text(self, path: str) -> str | None:
+        """Return a file's content as UTF-8, undecodable bytes replaced, or None where it is absent."""
+        ...
+
+
+class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The fields of one kind. Subclasses declare each with `field(...)`; all values are final (templates rendered)."""
+
+
+def field(
+    description: str,
+    *,
+    example: Any = None,
+    pattern: str | None = None,
+    ge: int | None = None,
+    le: int | None = None,
+    min_length: int | None = None,
+    stacks_file: str | None = None,
+    is_path: bool = False,
+) -> msgspec.Meta:
+    """Return the description of a field, with an example and the bounds of its value.
+
+    `stacks_file` marks a field that names a file in the stacks and says which field receives that file's content
+    when the policy is compiled. `is_path` marks an absolute path on the host.
+    """
+    bounds = {"pattern": pattern, "ge": ge, "le": le, "min_length": min_length}
+    options: dict[str, Any] = {name: bound for name, bound in bounds.items() if bound is not None}
+    if example is not None:
+        options["examples"] = [example]
+    return msgspec.Meta(description=description, extra={"stacks_file": stacks_file, "is_path": is_path}, **options)
+
+
+SpecT = TypeVar("SpecT", bound=Spec)
+StateT = TypeVar("StateT")
+
+
+class Resource(ABC, Generic[SpecT, StateT]):
+    """One resource kind: its name in policies, its schema, how it is observed and what would be done.
+
+    Kinds hold no state; one instance serves every resource.
+    """
+
+    kind: ClassVar[str]
+    since: ClassVar[str]
+    spec: ClassVar[type[Spec]]
+    name_field: ClassVar[str | None] = None
+    """The required field that a resource's own `name` fills in when the policy leaves it out, if there is one."""
+
+    def validate(self, spec: SpecT) -> None:
+        """Accept values that fit together, before any observation.
+
+        Raises:
+            InvalidError: with the field, what was found and what to do.
+        """
+
+    @abstractmethod
+    def observe(self, spec: SpecT, host: ReadHost) -> StateT:
+        """Return the part of the host's state that this resource is about.
+
+        Raises:
+            BlockedError: the host cannot answer for this kind.
+            UnavailableError: something is there and cannot be read.
+        """
+
+    @abstractmethod
+    def plan(self, spec: SpecT, state: StateT) -> Iterator[Op]:
+        """Yield the operations that lead from the observed state to the declared one, in order; none when all is well.
+
+        What is yielded before a `BlockedError` is still carried out: an image gets what an image allows.
+
+        Raises:
+            BlockedError: the host does not allow (the rest of) it now.
+            InvalidError: the host shows that the declaration cannot hold.
+        """
+
+    def owns(self, spec: SpecT) -> tuple[str, ...]:
+        """Return what this resource alone may manage on an envoy, as `subject:name` (`path:/etc/hosts`)."""
+        del spec
+        return ()
+
+    def settles(self, spec: SpecT) -> bool:
+        """Return whether, once applied, observing again finds nothing to do. False for a bare command or a restart."""
+        del spec
+        return True
+
+
+class TraitSet(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts of one set; every field has a `field(...)` description that names its unit."""
+
+
+Collect = Callable[[ReadHost], TraitSet]
+
+EVERY_CYCLE = timedelta(0)
+
+
+class Collector(msgspec.Struct, frozen=True):
+    """A declared trait set: its name, how often it changes, how long reading may take, its schema and its reader."""
+
+    name: str
+    every: timedelta
+    timeout: timedelta
+    schema: type[TraitSet]
+    collect: Collect
+
+
+TraitT = TypeVar("TraitT", bound=TraitSet)
+
+
+def collector(
+    name: str, *, every: timedelta, timeout: timedelta
+) -> Callable[[Callable[[ReadHost], TraitT]], Collector]:
+    """Declare the decorated function as the collector of a trait set; its return annotation is the schema."""
+
+    def declare(function: Callable[[ReadHost], TraitT]) -> Collector:
+        schema = function.__annotations__["return"]
+        return Collector(name, every, timeout, schema, function)
+
+    return declare

@@ -1,0 +1,67 @@
+"""Hostnames and the patterns that match them: exact names, globs and `~regex`."""
+
+import re
+from functools import lru_cache
+
+from vigo.core.errors import InvalidError
+
+_MAX_HOSTNAME = 253
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_GLOB_CHARACTERS = frozenset("*?[")
+
+
+def canonical_hostname(text: str) -> str:
+    """Return a hostname in lower case without a trailing dot.
+
+    Raises:
+        InvalidError: it is no hostname. Source: RFC 1123 section 2.1, with the underscore that real fleets use.
+    """
+    name = text.removesuffix(".").lower()
+    if not name or len(name) > _MAX_HOSTNAME or not all(_LABEL.fullmatch(label) for label in name.split(".")):
+        raise InvalidError(
+            f"expected a hostname (letters, digits, hyphens, dots; at most {_MAX_HOSTNAME} of them), found {text[:80]!r}"
+        )
+    return name
+
+
+def matches(pattern: str, hostname: str) -> bool:
+    """Return whether a pattern covers a hostname; both compare in lower case without a trailing dot.
+
+    Raises:
+        InvalidError: the pattern is no valid `~regex`.
+    """
+    return _compiled(pattern).fullmatch(hostname.removesuffix(".").lower()) is not None
+
+
+def is_exact(pattern: str) -> bool:
+    """Return whether the pattern can match one hostname only."""
+    return not pattern.startswith("~") and not _GLOB_CHARACTERS.intersection(pattern)
+
+
+def check_pattern(pattern: str) -> None:
+    """Accept a pattern that `matches` can use.
+
+    Raises:
+        InvalidError: it is empty or an invalid regular expression.
+    """
+    if not pattern.strip():
+        raise InvalidError(
+            "expected a hostname, a glob such as 'web-*', or '~' and a regular expression; found an empty pattern"
+        )
+    _compiled(pattern)
+
+
+@lru_cache(maxsize=65_536)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    if pattern.startswith("~"):
+        try:
+            return re.compile(pattern[1:], re.IGNORECASE)
+        except re.error as error:
+            raise InvalidError(f"expected a regular expression after '~', found {pattern!r}: {error}") from error
+    return re.compile(_translate(pattern.removesuffix(".").lower()))
+
+
+def _translate(glob: str) -> str:
+    import fnmatch  # noqa: PLC0415 - the agent checks one pattern; it need not pay for this at start
+
+    return fnmatch.translate(glob)

@@ -1,0 +1,60 @@
+"""Typed identifiers. A bare string never stands for two different things."""
+
+import re
+import uuid
+from typing import NewType
+
+from vigo.core.errors import InvalidError
+
+EnvoyId = NewType("EnvoyId", str)
+RunId = NewType("RunId", str)
+ServerId = NewType("ServerId", str)
+SessionId = NewType("SessionId", str)
+ResourceId = NewType("ResourceId", str)
+Digest = NewType("Digest", str)
+GenerationNumber = NewType("GenerationNumber", int)
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def new_envoy_id() -> EnvoyId:
+    """Return a fresh random identity (UUID version 4, RFC 9562)."""
+    return EnvoyId(str(uuid.uuid4()))
+
+
+def new_run_id() -> RunId:
+    """Return a fresh run id; later ids sort after earlier ones (UUID version 7 layout, RFC 9562)."""
+    random_part = uuid.uuid4().int & ((1 << 74) - 1)
+    milliseconds = _now_milliseconds() & ((1 << 48) - 1)
+    value = (
+        (milliseconds << 80) | (0x7 << 76) | ((random_part >> 62) << 64) | (0b10 << 62) | (random_part & (1 << 62) - 1)
+    )
+    return RunId(str(uuid.UUID(int=value)))
+
+
+def _now_milliseconds() -> int:
+    import time  # noqa: PLC0415 - only the id's time part needs it; it orders ids and decides nothing
+
+    return time.time_ns() // 1_000_000
+
+
+def parse_envoy_id(text: str) -> EnvoyId:
+    """Return the canonical form of an envoy's UUID.
+
+    Raises:
+        InvalidError: the text is no lower-case, hyphenated UUID.
+    """
+    if not _UUID.fullmatch(text):
+        raise InvalidError(f"expected an envoy's UUID like 6f1c0e9a-..., found {text[:60]!r}")
+    return EnvoyId(text)
+
+
+def parse_run_id(text: str) -> RunId:
+    """Return the canonical form of a run's UUID.
+
+    Raises:
+        InvalidError: the text is no lower-case, hyphenated UUID.
+    """
+    if not _UUID.fullmatch(text):
+        raise InvalidError(f"expected a run's UUID, found {text[:60]!r}; `vigocli runs list` prints them")
+    return RunId(text)

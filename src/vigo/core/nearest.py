@@ -1,0 +1,17 @@
+"""The nearest valid name, for errors that say what was probably meant."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def nearest_name(found: str, valid: Iterable[str]) -> str | None:
+    """Return the valid name closest to the one found, or None where nothing is close."""
+    by_fold = {name.casefold(): name for name in sorted(valid, reverse=True)}
+    close = get_close_matches(found.casefold(), by_fold, n=1, cutoff=0.6)
+    return by_fold[close[0]] if close else None
+
+
+def did_you_mean(found: str, valid: Iterable[str]) -> str:
+    """Return `; did you mean 'NAME'?`, or an empty text where nothing is close."""
+    name = nearest_name(found, valid)
+    return f"; did you mean {name!r}?" if name is not None else ""

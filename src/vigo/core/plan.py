@@ -1,0 +1,72 @@
+"""The compiled plan: what one match entry yields, ready to be evaluated on any machine that the entry covers."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from vigo.core.ids import ResourceId
+
+FORMAT = 1
+"""The version of this shape; an agent refuses a bundle of a format that it does not know."""
+
+OnFailure = Literal["continue", "stop"]
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """A place in the stacks: a path below their root, line and column counted from 1."""
+
+    file: str
+    line: int
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """A `when:` expression and where it stands."""
+
+    expression: str
+    origin: Origin
+
+
+class PlannedResource(msgspec.Struct, frozen=True, kw_only=True):
+    """One resource of a bundle.
+
+    `fields` holds final values in the types of the kind's schema. `templates` holds, by field name, what the machine
+    still has to render: a text, or a list or map with texts in it; such fields are absent from `fields`. Nothing else
+    is rendered. The context is `vars` (the bundle's `scopes[configcrate]`), `traits`, and `locals` (`item`, `key`).
+    """
+
+    id: ResourceId
+    type: str
+    origin: Origin
+    fields: dict[str, Any] = {}
+    templates: dict[str, Any] = {}
+    locals: dict[str, Any] = {}
+    conditions: tuple[Condition, ...] = ()
+    only_when_notified: bool = False
+    immediately: bool = False
+    depends_on: tuple[ResourceId, ...] = ()
+    notify: tuple[ResourceId, ...] = ()
+    timeout_seconds: float | None = None
+    on_failure: OnFailure = "continue"
+    noop: bool = False
+
+    @property
+    def configcrate(self) -> str:
+        """The configcrate that this resource belongs to."""
+        return self.id.partition("/")[0]
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """The policy of one match entry. `resources` stand in an order that honours every dependency."""
+
+    format: int = FORMAT
+    entry: Origin
+    match: tuple[str, ...]
+    environment: str | None = None
+    roles: tuple[str, ...] = ()
+    configcrates: tuple[str, ...] = ()
+    scopes: dict[str, dict[str, Any]] = {}
+    resources: tuple[PlannedResource, ...] = ()

@@ -1,0 +1,132 @@
+"""MiniJinja as Vigo uses it: strict about undefined names, no attribute access to escape through, bounded work.
+
+Facts, variables and secrets enter as data and are never rendered a second time.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import minijinja
+
+from vigo.core.errors import InvalidError
+
+FUEL = 2_000_000
+"""Instructions that one rendering may take; a loop over a million items ends here."""
+
+_WHOLE_EXPRESSION = re.compile(r"\s*\{\{-?(?P<expression>(?:(?!\}\}|\{\{).)*?)-?\}\}\s*", re.DOTALL)
+_MARKERS = ("{{", "{%", "{#")
+
+Functions = Mapping[str, Callable[..., Any]]
+
+
+class TemplateError(InvalidError):
+    """A template or expression that cannot be read or evaluated.
+
+    `line` counts from 1 within the template's own text; `undefined` is true where only a name was missing.
+    """
+
+    def __init__(self, message: str, line: int | None, *, undefined: bool = False) -> None:
+        super().__init__(message)
+        self.line = line
+        self.undefined = undefined
+
+
+def is_template(text: str) -> bool:
+    """Return whether a text holds anything that MiniJinja would replace."""
+    return any(marker in text for marker in _MARKERS)
+
+
+class Templates:
+    """Renders texts and evaluates expressions with one set of functions.
+
+    The functions are also known as filters and tests nowhere: an expression calls them by name.
+    """
+
+    def __init__(self, functions: Functions | None = None) -> None:
+        self._functions = dict(functions or {})
+        self._environment = minijinja.Environment(
+            undefined_behavior="strict",
+            keep_trailing_newline=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_escape_callback=_never_escape,
+            fuel=FUEL,
+            debug=True,
+            globals=self._functions,
+        )
+
+    @property
+    def function_names(self) -> frozenset[str]:
+        """The names of the functions that expressions may call."""
+        return frozenset(self._functions)
+
+    def render(self, source: str, context: Mapping[str, Any]) -> str:
+        """Return the rendered text.
+
+        Raises:
+            TemplateError: the source has a syntax error, or a name in it is undefined.
+        """
+        try:
+            return self._environment.render_str(source, **context)
+        except minijinja.TemplateError as error:
+            raise _problem(error) from error
+
+    def evaluate(self, expression: str, context: Mapping[str, Any]) -> Any:
+        """Return the value of an expression: a text, number, boolean, list, map or None.
+
+        Raises:
+            TemplateError: the expression has a syntax error, or a name in it is undefined.
+        """
+        try:
+            return self._environment.eval_expr(expression, **context)
+        except minijinja.TemplateError as error:
+            raise _problem(error) from error
+
+    def holds(self, expression: str, context: Mapping[str, Any]) -> bool:
+        """Return whether a condition is true.
+
+        Raises:
+            TemplateError: it cannot be evaluated.
+        """
+        return bool(self.evaluate(expression, context))
+
+    def value(self, source: str, context: Mapping[str, Any]) -> Any:
+        """Return the value of a template: where the whole text is one `{{ expression }}`, its own type; else a text.
+
+        Raises:
+            TemplateError: it cannot be rendered.
+        """
+        whole = _WHOLE_EXPRESSION.fullmatch(source)
+        return self.evaluate(whole["expression"], context) if whole else self.render(source, context)
+
+    def names_in(self, source: str) -> frozenset[str]:
+        """Return the free names of a template as dotted paths (`vars.port`, `traits.os`), functions included.
+
+        Raises:
+            TemplateError: the source has a syntax error.
+        """
+        try:
+            self._environment.add_template("checked", source)
+        except minijinja.TemplateError as error:
+            raise _problem(error) from error
+        return frozenset(self._environment.undeclared_variables_in_template("checked", nested=True))
+
+    def names_in_expression(self, expression: str) -> frozenset[str]:
+        """Return the free names of an expression, functions included.
+
+        Raises:
+            TemplateError: the expression has a syntax error.
+        """
+        return self.names_in("{{ (" + expression + ") }}")
+
+
+def _never_escape(_name: str) -> bool:
+    return False
+
+
+def _problem(error: minijinja.TemplateError) -> TemplateError:
+    summary = error.message.partition("\n")[0] if error.message else str(error).partition("\n")[0]
+    detail = getattr(error, "detail", None)
+    text = re.sub(r"\s*\(in <[^>]*>:\d+\)$", "", str(detail or summary))
+    return TemplateError(text, getattr(error, "line", None), undefined=error.kind == "UndefinedError")

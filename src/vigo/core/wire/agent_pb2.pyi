@@ -1,0 +1,161 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OUTCOME_UNSPECIFIED: _ClassVar[Outcome]
+    OUTCOME_UNCHANGED: _ClassVar[Outcome]
+    OUTCOME_CHANGED: _ClassVar[Outcome]
+    OUTCOME_FAILED: _ClassVar[Outcome]
+    OUTCOME_SKIPPED: _ClassVar[Outcome]
+    OUTCOME_BLOCKED: _ClassVar[Outcome]
+OUTCOME_UNSPECIFIED: Outcome
+OUTCOME_UNCHANGED: Outcome
+OUTCOME_CHANGED: Outcome
+OUTCOME_FAILED: Outcome
+OUTCOME_SKIPPED: Outcome
+OUTCOME_BLOCKED: Outcome
+
+class SignedRequest(_message.Message):
+    __slots__ = ("protocol", "server", "session", "envoy", "sequence", "body", "signature")
+    PROTOCOL_FIELD_NUMBER: _ClassVar[int]
+    SERVER_FIELD_NUMBER: _ClassVar[int]
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    ENVOY_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    protocol: int
+    server: str
+    session: str
+    envoy: str
+    sequence: int
+    body: bytes
+    signature: bytes
+    def __init__(self, protocol: _Optional[int] = ..., server: _Optional[str] = ..., session: _Optional[str] = ..., envoy: _Optional[str] = ..., sequence: _Optional[int] = ..., body: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
+
+class HelloRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class HelloResponse(_message.Message):
+    __slots__ = ("server", "session", "sequence")
+    SERVER_FIELD_NUMBER: _ClassVar[int]
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    server: str
+    session: str
+    sequence: int
+    def __init__(self, server: _Optional[str] = ..., session: _Optional[str] = ..., sequence: _Optional[int] = ...) -> None: ...
+
+class Fingerprint(_message.Message):
+    __slots__ = ("bundle_digest", "traits_digest", "outcome_digest", "secrets_epoch")
+    BUNDLE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    TRAITS_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    SECRETS_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    bundle_digest: str
+    traits_digest: str
+    outcome_digest: str
+    secrets_epoch: int
+    def __init__(self, bundle_digest: _Optional[str] = ..., traits_digest: _Optional[str] = ..., outcome_digest: _Optional[str] = ..., secrets_epoch: _Optional[int] = ...) -> None: ...
+
+class CheckInRequest(_message.Message):
+    __slots__ = ("fingerprint", "traits", "agent_version")
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    TRAITS_FIELD_NUMBER: _ClassVar[int]
+    AGENT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    fingerprint: Fingerprint
+    traits: bytes
+    agent_version: str
+    def __init__(self, fingerprint: _Optional[_Union[Fingerprint, _Mapping]] = ..., traits: _Optional[bytes] = ..., agent_version: _Optional[str] = ...) -> None: ...
+
+class CheckInResponse(_message.Message):
+    __slots__ = ("want_traits", "bundle", "interval_seconds", "without_policy")
+    WANT_TRAITS_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    WITHOUT_POLICY_FIELD_NUMBER: _ClassVar[int]
+    want_traits: bool
+    bundle: Bundle
+    interval_seconds: int
+    without_policy: bool
+    def __init__(self, want_traits: _Optional[bool] = ..., bundle: _Optional[_Union[Bundle, _Mapping]] = ..., interval_seconds: _Optional[int] = ..., without_policy: _Optional[bool] = ...) -> None: ...
+
+class Bundle(_message.Message):
+    __slots__ = ("digest", "generation", "not_after_unix", "compressed_plan", "signature")
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    NOT_AFTER_UNIX_FIELD_NUMBER: _ClassVar[int]
+    COMPRESSED_PLAN_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    digest: str
+    generation: int
+    not_after_unix: int
+    compressed_plan: bytes
+    signature: bytes
+    def __init__(self, digest: _Optional[str] = ..., generation: _Optional[int] = ..., not_after_unix: _Optional[int] = ..., compressed_plan: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
+
+class ResourceResult(_message.Message):
+    __slots__ = ("id", "type", "outcome", "changed", "ops", "diff", "reason", "duration_ms")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_FIELD_NUMBER: _ClassVar[int]
+    OPS_FIELD_NUMBER: _ClassVar[int]
+    DIFF_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    DURATION_MS_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    type: str
+    outcome: Outcome
+    changed: _containers.RepeatedScalarFieldContainer[str]
+    ops: _containers.RepeatedScalarFieldContainer[str]
+    diff: str
+    reason: str
+    duration_ms: float
+    def __init__(self, id: _Optional[str] = ..., type: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., changed: _Optional[_Iterable[str]] = ..., ops: _Optional[_Iterable[str]] = ..., diff: _Optional[str] = ..., reason: _Optional[str] = ..., duration_ms: _Optional[float] = ...) -> None: ...
+
+class ReportResultRequest(_message.Message):
+    __slots__ = ("run_id", "generation", "bundle_digest", "started_at_unix_us", "duration_ms", "offline", "results", "dropped_runs")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    STARTED_AT_UNIX_US_FIELD_NUMBER: _ClassVar[int]
+    DURATION_MS_FIELD_NUMBER: _ClassVar[int]
+    OFFLINE_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_RUNS_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    generation: int
+    bundle_digest: str
+    started_at_unix_us: int
+    duration_ms: float
+    offline: bool
+    results: _containers.RepeatedCompositeFieldContainer[ResourceResult]
+    dropped_runs: int
+    def __init__(self, run_id: _Optional[str] = ..., generation: _Optional[int] = ..., bundle_digest: _Optional[str] = ..., started_at_unix_us: _Optional[int] = ..., duration_ms: _Optional[float] = ..., offline: _Optional[bool] = ..., results: _Optional[_Iterable[_Union[ResourceResult, _Mapping]]] = ..., dropped_runs: _Optional[int] = ...) -> None: ...
+
+class ReportResultResponse(_message.Message):
+    __slots__ = ("stored_before",)
+    STORED_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    stored_before: bool
+    def __init__(self, stored_before: _Optional[bool] = ...) -> None: ...
+
+class RenewCertificateRequest(_message.Message):
+    __slots__ = ("csr_pem",)
+    CSR_PEM_FIELD_NUMBER: _ClassVar[int]
+    csr_pem: str
+    def __init__(self, csr_pem: _Optional[str] = ...) -> None: ...
+
+class RenewCertificateResponse(_message.Message):
+    __slots__ = ("certificate_pem",)
+    CERTIFICATE_PEM_FIELD_NUMBER: _ClassVar[int]
+    certificate_pem: str
+    def __init__(self, certificate_pem: _Optional[str] = ...) -> None: ...

@@ -1,0 +1,329 @@
+"""Typed messages over the generated protobuf: frozen values, and one place that knows the wire's field names."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import msgspec
+from google.protobuf.message import DecodeError, Message
+
+from vigo.core.bundle import SignedBundle
+from vigo.core.errors import InvalidError
+from vigo.core.ids import (
+    Digest,
+    EnvoyId,
+    GenerationNumber,
+    ResourceId,
+    ServerId,
+    SessionId,
+    parse_envoy_id,
+    parse_run_id,
+)
+from vigo.core.run import Outcome, ResourceResult, Run
+from vigo.core.signing import SignedFields
+from vigo.core.wire import agent_pb2 as pb
+
+PROTOCOL = 1
+"""The version of the signed frame. A server refuses anything below its floor."""
+
+_OUTCOMES: dict[Outcome, "pb.Outcome"] = {
+    "unchanged": pb.OUTCOME_UNCHANGED,
+    "changed": pb.OUTCOME_CHANGED,
+    "failed": pb.OUTCOME_FAILED,
+    "skipped": pb.OUTCOME_SKIPPED,
+    "blocked": pb.OUTCOME_BLOCKED,
+}
+_OUTCOME_NAMES = {number: name for name, number in _OUTCOMES.items()}
+
+MessageT = TypeVar("MessageT", bound=Message)
+
+
+def _parsed(message: MessageT, data: bytes) -> MessageT:
+    try:
+        message.ParseFromString(data)
+    except DecodeError as error:
+        name = type(message).__name__
+        raise InvalidError(f"expected a protobuf {name}, found {len(data)} bytes that are none") from error
+    return message
+
+
+class SignedRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as it travels: the signed fields and their signature. The method is the call's own path."""
+
+    server: ServerId
+    session: SessionId
+    envoy: EnvoyId
+    sequence: int
+    body: bytes
+    signature: bytes
+    protocol: int = PROTOCOL
+
+    def fields(self, method: str) -> SignedFields:
+        """Return what the signature covers when this request arrives at `method`."""
+        return SignedFields(method, self.server, self.session, self.envoy, self.sequence, self.body)
+
+    def to_bytes(self) -> bytes:
+        """Return the protobuf form."""
+        return pb.SignedRequest(
+            protocol=self.protocol,
+            server=self.server,
+            session=self.session,
+            envoy=self.envoy,
+            sequence=self.sequence,
+            body=self.body,
+            signature=self.signature,
+        ).SerializeToString()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "SignedRequest":
+        """Return the request behind protobuf bytes.
+
+        Raises:
+            InvalidError: they are none, or the envoy is no UUID.
+        """
+        message = _parsed(pb.SignedRequest(), data)
+        return cls(
+            protocol=message.protocol,
+            server=ServerId(message.server),
+            session=SessionId(message.session),
+            envoy=parse_envoy_id(message.envoy),
+            sequence=message.sequence,
+            body=message.body,
+            signature=message.signature,
+        )
+
+
+class Hello(msgspec.Struct, frozen=True):
+    """The server's answer to Hello: what the next request must be signed for."""
+
+    server: ServerId
+    session: SessionId
+    sequence: int
+
+    def to_bytes(self) -> bytes:
+        """Return the protobuf form."""
+        return pb.HelloResponse(server=self.server, session=self.session, sequence=self.sequence).SerializeToString()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Hello":
+        """Return the answer behind protobuf bytes, or raise InvalidError."""
+        message = _parsed(pb.HelloResponse(), data)
+        return cls(ServerId(message.server), SessionId(message.session), message.sequence)
+
+
+class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
+    """An envoy's current state in a few digests. An empty `bundle_digest` asks for a bundle."""
+
+    bundle_digest: Digest = Digest("")
+    traits_digest: Digest = Digest("")
+    outcome_digest: Digest = Digest("")
+    secrets_epoch: int = 0
+
+
+class CheckIn(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent says at each interval. `traits` are packed by `vigo.core.traits` and empty when unchanged."""
+
+    fingerprint: Fingerprint
+    traits: bytes = b""
+    agent_version: str = ""
+
+    def to_bytes(self) -> bytes:
+        """Return the protobuf form."""
+        return pb.CheckInRequest(
+            fingerprint=pb.Fingerprint(
+                bundle_digest=self.fingerprint.bundle_digest,
+                traits_digest=self.fingerprint.traits_digest,
+                outcome_digest=self.fingerprint.outcome_digest,
+                secrets_epoch=self.fingerprint.secrets_epoch,
+            ),
+            traits=self.traits,
+            agent_version=self.agent_version,
+        ).SerializeToString()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "CheckIn":
+        """Return the check-in behind protobuf bytes, or raise InvalidError."""
+        message = _parsed(pb.CheckInRequest(), data)
+        found = message.fingerprint
+        return cls(
+            fingerprint=Fingerprint(
+                bundle_digest=Digest(found.bundle_digest),
+                traits_digest=Digest(found.traits_digest),
+                outcome_digest=Digest(found.outcome_digest),
+                secrets_epoch=found.secrets_epoch,
+            ),
+            traits=message.traits,
+            agent_version=message.agent_version,
+        )
+
+
+class CheckInAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The server's answer. All defaults mean that nothing is new."""
+
+    want_traits: bool = False
+    bundle: SignedBundle | None = None
+    interval: timedelta | None = None
+    without_policy: bool = False
+
+    def to_bytes(self) -> bytes:
+        """Return the protobuf form."""
+        message = pb.CheckInResponse(
+            want_traits=self.want_traits,
+            interval_seconds=0 if self.interval is None else int(self.interval.total_seconds()),
+            without_policy=self.without_policy,
+        )
+        if self.bundle is not None:
+            message.bundle.CopyFrom(
+                pb.Bundle(
+                    digest=self.bundle.digest,
+                    generation=self.bundle.generation,
+                    not_after_unix=int(self.bundle.not_after.timestamp()),
+                    compressed_plan=self.bundle.compressed_plan,
+                    signature=self.bundle.signature,
+                )
+            )
+        return message.SerializeToString()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "CheckInAnswer":
+        """Return the answer behind protobuf bytes, or raise InvalidError."""
+        message = _parsed(pb.CheckInResponse(), data)
+        seconds = message.interval_seconds
+        return cls(
+            want_traits=message.want_traits,
+            bundle=_bundle(message.bundle) if message.HasField("bundle") else None,
+            interval=timedelta(seconds=seconds) if seconds else None,
+            without_policy=message.without_policy,
+        )
+
+
+def _bundle(message: pb.Bundle) -> SignedBundle:
+    return SignedBundle(
+        digest=Digest(message.digest),
+        generation=GenerationNumber(message.generation),
+        not_after=_moment(message.not_after_unix * 1_000_000),
+        compressed_plan=message.compressed_plan,
+        signature=message.signature,
+    )
+
+
+def _moment(microseconds: int) -> datetime:
+    try:
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+    except OverflowError as error:
+        raise InvalidError(
+            f"expected a moment between the years 1 and 9999, found {microseconds} microseconds"
+        ) from error
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def run_to_bytes(run: Run) -> bytes:
+    """Return the body of ReportResult for a run."""
+    return pb.ReportResultRequest(
+        run_id=run.id,
+        generation=run.generation,
+        bundle_digest=run.bundle_digest,
+        started_at_unix_us=_microseconds(run.started_at),
+        duration_ms=run.duration_ms,
+        offline=run.offline,
+        dropped_runs=run.dropped_runs,
+        results=[
+            pb.ResourceResult(
+                id=result.id,
+                type=result.type,
+                outcome=_OUTCOMES[result.outcome],
+                changed=result.changed,
+                ops=result.ops,
+                diff=result.diff,
+                reason=result.reason,
+                duration_ms=result.duration_ms,
+            )
+            for result in run.results
+        ],
+    ).SerializeToString()
+
+
+def run_from_bytes(data: bytes) -> Run:
+    """Return the run behind the body of ReportResult.
+
+    Raises:
+        InvalidError: the bytes are none, or a field holds what no agent sends.
+    """
+    message = _parsed(pb.ReportResultRequest(), data)
+    return Run(
+        id=parse_run_id(message.run_id),
+        generation=GenerationNumber(message.generation),
+        bundle_digest=Digest(message.bundle_digest),
+        started_at=_moment(message.started_at_unix_us),
+        duration_ms=message.duration_ms,
+        offline=message.offline,
+        dropped_runs=message.dropped_runs,
+        results=tuple(_result(result) for result in message.results),
+    )
+
+
+def _result(message: pb.ResourceResult) -> ResourceResult:
+    outcome = _OUTCOME_NAMES.get(message.outcome)
+    if outcome is None:
+        raise InvalidError(f"expected one of the outcomes {', '.join(_OUTCOMES)}, found number {message.outcome}")
+    return ResourceResult(
+        id=ResourceId(message.id),
+        type=message.type,
+        outcome=outcome,
+        changed=tuple(message.changed),
+        ops=tuple(message.ops),
+        diff=message.diff,
+        reason=message.reason,
+        duration_ms=message.duration_ms,
+    )
+
+
+class ReportAnswer(msgspec.Struct, frozen=True):
+    """The acknowledgement of a run that is stored durably."""
+
+    stored_before: bool = False
+
+    def to_bytes(self) -> bytes:
+        """Return the protobuf form."""
+        return pb.ReportResultResponse(stored_before=self.stored_before).SerializeToString()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "ReportAnswer":
+        """Return the acknowledgement behind protobuf bytes, or raise InvalidError."""
+        return cls(_parsed(pb.ReportResultResponse(), data).stored_before)
+
+
+class Renewal(msgspec.Struct, frozen=True):
+    """A request for a new certificate, or the certificate: one PEM text either way."""
+
+    pem: str
+
+    def to_request_bytes(self) -> bytes:
+        """Return the protobuf form of the request."""
+        return pb.RenewCertificateRequest(csr_pem=self.pem).SerializeToString()
+
+    def to_answer_bytes(self) -> bytes:
+        """Return the protobuf form of the answer."""
+        return pb.RenewCertificateResponse(certificate_pem=self.pem).SerializeToString()
+
+    @classmethod
+    def from_request_bytes(cls, data: bytes) -> "Renewal":
+        """Return the request behind protobuf bytes, or raise InvalidError."""
+        return cls(_parsed(pb.RenewCertificateRequest(), data).csr_pem)
+
+    @classmethod
+    def from_answer_bytes(cls, data: bytes) -> "Renewal":
+        """Return the answer behind protobuf bytes, or raise InvalidError."""
+        return cls(_parsed(pb.RenewCertificateResponse(), data).certificate_pem)
+
+
+class Methods:
+    """The full paths of the gRPC methods; a path is also what a request's signature names."""
+
+    HELLO = "/vigo.v1.Agent/Hello"
+    CHECK_IN = "/vigo.v1.Agent/CheckIn"
+    REPORT_RESULT = "/vigo.v1.Agent/ReportResult"
+    RENEW_CERTIFICATE = "/vigo.v1.Agent/RenewCertificate"
+    ALL = (HELLO, CHECK_IN, REPORT_RESULT, RENEW_CERTIFICATE)
