@@ -1,0 +1,5 @@
+"""`python -m vigo.server` is `vigosrv`."""
+
+from vigo.server.main import main
+
+main()

@@ -1,0 +1,200 @@
+"""The server put together: the only place that picks implementations."""
+
+import secrets
+from collections.abc import Sequence
+
+import msgspec
+from litestar import Litestar
+
+from vigo.core.clock import Clock
+from vigo.core.ids import SessionId
+from vigo.core.signing import SigningKey
+from vigo.server.features.access import rest as access_rest
+from vigo.server.features.access.service import AccessService
+from vigo.server.features.checkin import rpc as checkin_rpc
+from vigo.server.features.checkin.service import CheckInService
+from vigo.server.features.enrolment import rest as enrolment_rest
+from vigo.server.features.enrolment import rpc as enrolment_rpc
+from vigo.server.features.enrolment.service import EnrolmentService, ServerIdentity
+from vigo.server.features.envoys import rest as envoys_rest
+from vigo.server.features.envoys.service import EnvoyService
+from vigo.server.features.generations import rest as generations_rest
+from vigo.server.features.generations.compiler import compile_folder
+from vigo.server.features.generations.live import Sealer
+from vigo.server.features.generations.models import Compile
+from vigo.server.features.generations.service import GenerationService
+from vigo.server.features.health import rest as health_rest
+from vigo.server.features.health.service import HealthService
+from vigo.server.features.runs import rest as runs_rest
+from vigo.server.features.runs import rpc as runs_rpc
+from vigo.server.features.runs.service import RunService
+from vigo.server.features.tokens import rest as tokens_rest
+from vigo.server.features.tokens.service import TokenService
+from vigo.server.platform.audit.trail import Trail
+from vigo.server.platform.auth.gate import Gate
+from vigo.server.platform.db.database import Database
+from vigo.server.platform.folder.initialise import mint_admin_token, server_id
+from vigo.server.platform.folder.layout import DataFolder
+from vigo.server.platform.listen.listener import Listener
+from vigo.server.platform.pki.authority import Authority
+from vigo.server.platform.pki.server_certificate import ServerCertificate
+from vigo.server.platform.rpc.app import RpcApp
+from vigo.server.platform.settings.addresses import PublicAddresses
+from vigo.server.platform.settings.model import CurrentSettings
+from vigo.server.platform.web.application import web_application
+from vigo.server.platform.web.whole_events import with_whole_events
+
+GRPC_LISTENER, API_LISTENER = "grpc", "api"
+
+
+class App(msgspec.Struct, frozen=True, kw_only=True):
+    """Every part of a server, ready to serve."""
+
+    folder: DataFolder
+    settings: CurrentSettings
+    clock: Clock
+    database: Database
+    addresses: PublicAddresses
+    certificate: ServerCertificate
+    access: AccessService
+    generations: GenerationService
+    runs: RunService
+    envoys: EnvoyService
+    gate: Gate
+    rpc: RpcApp
+    web: Litestar
+
+    def listeners(self) -> Sequence[Listener]:
+        """Return where it listens: agents on one port, people and enrolling machines on the other."""
+        settings, pem = self.settings.value, self.folder.server_pem
+        return (
+            Listener(
+                name=GRPC_LISTENER,
+                address=settings.grpc_listen,
+                app=self.rpc,
+                certificate=pem,
+                key=pem,
+                client_ca=self.folder.ca_certificate,
+                grpc=True,
+            ),
+            Listener(
+                name=API_LISTENER,
+                address=settings.api_listen,
+                app=with_whole_events(self.web),
+                certificate=pem,
+                key=pem,
+            ),
+        )
+
+
+def make_server_certificate(
+    folder: DataFolder, settings: CurrentSettings, clock: Clock, machine_names: tuple[str, ...]
+) -> None:
+    """Make the server's certificate where it is missing or due, before anything serves.
+
+    Raises:
+        DamagedError: the CA cannot be used.
+        UsageError: the settings name something that can stand in no certificate.
+    """
+    authority = Authority.load(folder.ca_key, folder.ca_certificate, clock)
+    names = PublicAddresses(settings, machine_names).certificate_names()
+    lifetime = settings.value.server_certificate_lifetime
+    ServerCertificate(folder.server_pem, authority, clock).renew_if_due(names, lifetime)
+
+
+class _Opened(msgspec.Struct, frozen=True, kw_only=True):
+    folder: DataFolder
+    settings: CurrentSettings
+    clock: Clock
+    authority: Authority
+    policy_key: SigningKey
+    certificate: ServerCertificate
+    addresses: PublicAddresses
+    database: Database
+
+
+def build(
+    folder: DataFolder,
+    settings: CurrentSettings,
+    clock: Clock,
+    machine_names: tuple[str, ...],
+    compiler: Compile = compile_folder,
+) -> App:
+    """Return the server of an initialised data folder, whose lock the caller holds.
+
+    Raises:
+        DamagedError: a key or the database cannot be used.
+        UnavailableError: the database cannot be opened.
+    """
+    authority = Authority.load(folder.ca_key, folder.ca_certificate, clock)
+    opened = _Opened(
+        folder=folder,
+        settings=settings,
+        clock=clock,
+        authority=authority,
+        policy_key=SigningKey.load(folder.policy_key),
+        certificate=ServerCertificate(folder.server_pem, authority, clock),
+        addresses=PublicAddresses(settings, machine_names),
+        database=Database(folder.database),
+    )
+    try:
+        opened.certificate.renew_if_due(
+            opened.addresses.certificate_names(), settings.value.server_certificate_lifetime
+        )
+        return _assembled(opened, compiler)
+    except BaseException:
+        opened.database.close()
+        raise
+
+
+def _assembled(opened: _Opened, compiler: Compile) -> App:
+    folder, settings, clock = opened.folder, opened.settings, opened.clock
+    database, authority = opened.database, opened.authority
+    trail = Trail(clock)
+    access = AccessService(database, trail, clock, mint_admin_token(folder))
+    generations = GenerationService(folder, database, trail, Sealer(opened.policy_key, settings, clock), compiler)
+    generations.load()
+    runs = RunService(database, clock, settings)
+    envoys = EnvoyService(database, trail, clock, runs, generations)
+    tokens = TokenService(database, trail, clock, authority.sha256, opened.addresses.api_url)
+    identity = ServerIdentity(
+        server=server_id(folder), policy_keys=generations.policy_keys, authority=authority, addresses=opened.addresses
+    )
+    enrolment = EnrolmentService(database, trail, clock, settings, identity, tokens, envoys)
+    health = HealthService(folder, database, clock, settings, authority, opened.certificate, generations, envoys)
+    checkin = CheckInService(envoys, generations, settings, clock)
+    gate = Gate(envoys, identity.server, SessionId(secrets.token_hex(16)), clock)
+    most = settings.value.max_message_bytes
+    return App(
+        folder=folder,
+        settings=settings,
+        clock=clock,
+        database=database,
+        addresses=opened.addresses,
+        certificate=opened.certificate,
+        access=access,
+        generations=generations,
+        runs=runs,
+        envoys=envoys,
+        gate=gate,
+        rpc=RpcApp(
+            [
+                *checkin_rpc.methods(gate, checkin, most),
+                *runs_rpc.methods(gate, runs, most),
+                *enrolment_rpc.methods(gate, enrolment),
+            ],
+            admit=gate.admit,
+        ),
+        web=web_application(
+            [
+                *enrolment_rest.routes(enrolment),
+                *access_rest.routes(access),
+                *tokens_rest.routes(tokens),
+                *generations_rest.routes(generations),
+                *runs_rest.routes(runs),
+                *envoys_rest.routes(envoys),
+                *health_rest.routes(health),
+            ],
+            access,
+        ),
+    )

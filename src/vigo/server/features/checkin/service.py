@@ -1,0 +1,74 @@
+"""The hot path: an envoy says in a few digests how it is, and hears what is new."""
+
+from typing import Final
+
+from vigo.core.clock import Clock
+from vigo.core.errors import InvalidError
+from vigo.core.ids import EnvoyId
+from vigo.core.wire.messages import CheckIn, CheckInAnswer
+from vigo.server.features.envoys.models import EnvoyRecord
+from vigo.server.features.envoys.service import EnvoyService
+from vigo.server.features.generations.service import GenerationService
+from vigo.server.platform.settings.model import CurrentSettings
+
+NOTHING_NEW: Final = CheckInAnswer()
+_MOST_VERSION: Final = 100
+_DIGEST_CHARACTERS: Final = 64
+
+
+class CheckInService:
+    """Answers check-ins. One with nothing new is answered from memory alone."""
+
+    def __init__(
+        self, envoys: EnvoyService, generations: GenerationService, settings: CurrentSettings, clock: Clock
+    ) -> None:
+        self._envoys = envoys
+        self._generations = generations
+        self._settings = settings
+        self._clock = clock
+
+    async def check_in(self, envoy_id: EnvoyId, message: CheckIn) -> CheckInAnswer:
+        """Return what is new for an envoy that the gate let in.
+
+        Raises:
+            DamagedError, TooLargeError: its traits cannot be unpacked.
+            InvalidError: it holds what no agent sends.
+        """
+        record = self._envoys.find(envoy_id)
+        if record is None:
+            return NOTHING_NEW
+        said = message.fingerprint
+        if max(map(len, (said.bundle_digest, said.outcome_digest, said.traits_digest))) > _DIGEST_CHARACTERS:
+            raise InvalidError(f"expected digests of {_DIGEST_CHARACTERS} characters or none, found a longer one")
+        record.last_seen_at = self._clock.now()
+        record.bundle_digest = said.bundle_digest
+        record.outcome_digest = said.outcome_digest
+        if message.agent_version and message.agent_version != record.agent_version:
+            record.agent_version = message.agent_version[:_MOST_VERSION]
+        self._envoys.index.touch(record)
+        if message.traits:
+            await self._envoys.keep_traits(record, said.traits_digest, message.traits)
+        return self._answer(record, message)
+
+    def _answer(self, record: EnvoyRecord, message: CheckIn) -> CheckInAnswer:
+        said = message.fingerprint
+        # The hostname is the one that was bound at enrolment, never one that the request names.
+        assigned = self._generations.assignment(record.hostname)
+        bundle = None if assigned is None or assigned.bundle.digest == said.bundle_digest else assigned.bundle
+        if assigned is not None and bundle is None:
+            record.generation = self._generations.live_number
+        # Where no generation can be served, an envoy keeps what it has.
+        is_without_policy = assigned is None and (self._generations.live_number is not None or not said.bundle_digest)
+        want_traits = record.traits_digest != said.traits_digest
+        interval = self._settings.value.check_in_interval
+        interval_seconds = int(interval.total_seconds())
+        is_told = record.told_interval_seconds == interval_seconds
+        if is_told and bundle is None and not want_traits and not is_without_policy:
+            return NOTHING_NEW
+        record.told_interval_seconds = interval_seconds
+        return CheckInAnswer(
+            want_traits=want_traits,
+            bundle=bundle,
+            interval=None if is_told else interval,
+            without_policy=is_without_policy,
+        )

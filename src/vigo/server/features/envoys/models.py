@@ -1,0 +1,114 @@
+"""Envoys: enrolled machines, in memory and as they are shown."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from vigo.core.ids import Digest, EnvoyId, GenerationNumber, RunId
+from vigo.core.run import Outcome, ResourceResult
+from vigo.core.signing import VerifyKey
+
+Status = Literal["active", "revoked"]
+Convergence = Literal["converged", "degraded", "failed", "no-data"]
+
+
+class EnvoyRecord:
+    """What the server keeps of an envoy in memory. Changed on the event loop only."""
+
+    __slots__ = (
+        "_key",
+        "agent_version",
+        "bundle_digest",
+        "certificate_not_after",
+        "enrolled_at",
+        "generation",
+        "hostname",
+        "id",
+        "last_seen_at",
+        "outcome_digest",
+        "revoked_at",
+        "sequence",
+        "signing_key",
+        "status",
+        "told_interval_seconds",
+        "traits_digest",
+    )
+
+    def __init__(
+        self,
+        envoy_id: EnvoyId,
+        hostname: str,
+        signing_key: bytes,
+        enrolled_at: datetime,
+        certificate_not_after: datetime,
+    ) -> None:
+        self.id = envoy_id
+        self.hostname = hostname
+        self.signing_key = signing_key
+        self.enrolled_at = enrolled_at
+        self.certificate_not_after = certificate_not_after
+        self.status: Status = "active"
+        self.revoked_at: datetime | None = None
+        self.last_seen_at: datetime | None = None
+        self.sequence = 0
+        self.agent_version = ""
+        self.bundle_digest = Digest("")
+        self.outcome_digest = Digest("")
+        self.traits_digest = Digest("")
+        self.generation: GenerationNumber | None = None
+        self.told_interval_seconds = 0
+        self._key: VerifyKey | None = None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it may call."""
+        return self.status == "active"
+
+    @property
+    def key(self) -> VerifyKey:
+        """Its signing key, made once."""
+        if self._key is None:
+            self._key = VerifyKey(self.signing_key)
+        return self._key
+
+
+class LastRun(msgspec.Struct, frozen=True, kw_only=True):
+    """The run that arrived last."""
+
+    id: RunId
+    started_at: datetime
+    counts: dict[Outcome, int]
+
+
+class EnvoyItem(msgspec.Struct, frozen=True, kw_only=True):
+    """An envoy as it is listed."""
+
+    id: EnvoyId
+    hostname: str
+    status: Status
+    enrolled_at: datetime
+    last_seen_at: datetime | None
+    certificate_not_after: datetime
+    agent_version: str
+    entry: str | None
+    environment: str | None
+    roles: tuple[str, ...]
+    generation: GenerationNumber | None
+    live_generation: GenerationNumber | None
+    convergence: Convergence
+    last_run: LastRun | None
+
+
+class EnvoyDetail(EnvoyItem, frozen=True, kw_only=True):
+    """An envoy with its facts and the latest outcome of each resource."""
+
+    traits: dict[str, dict[str, Any]]
+    resources: tuple[ResourceResult, ...]
+
+
+class EnvoyList(msgspec.Struct, frozen=True, kw_only=True):
+    """Envoys by hostname."""
+
+    items: tuple[EnvoyItem, ...]
+    next_cursor: str | None = None

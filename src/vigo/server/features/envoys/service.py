@@ -1,0 +1,231 @@
+"""The roster: who is enrolled, what each one last said, and who was shown the door."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection
+
+from vigo.core.clock import Clock
+from vigo.core.errors import ConflictError, UnavailableError
+from vigo.core.hostnames import matches
+from vigo.core.ids import Digest, EnvoyId, GenerationNumber
+from vigo.core.traits import Traits, unpack_traits
+from vigo.server.features.envoys import store
+from vigo.server.features.envoys.index import EnvoyIndex
+from vigo.server.features.envoys.models import (
+    Convergence,
+    EnvoyDetail,
+    EnvoyItem,
+    EnvoyList,
+    EnvoyRecord,
+    LastRun,
+    Status,
+)
+from vigo.server.features.generations.service import GenerationService
+from vigo.server.features.runs.service import RunService
+from vigo.server.platform.audit.trail import Act, Trail
+from vigo.server.platform.auth.actor import Actor
+from vigo.server.platform.auth.gate import Envoy
+from vigo.server.platform.auth.table import Permission
+from vigo.server.platform.db.database import Database
+
+_log = logging.getLogger(__name__)
+
+# An envoy that floods the server with refused calls must not flood the audit trail too.
+_AUDITED_EVERY: Final = timedelta(minutes=1)
+
+
+class EnvoyService:
+    """All envoys. Fulfils the gate's `Roster`."""
+
+    def __init__(
+        self, database: Database, trail: Trail, clock: Clock, runs: RunService, generations: GenerationService
+    ) -> None:
+        self._database = database
+        self._trail = trail
+        self._clock = clock
+        self._runs = runs
+        self._generations = generations
+        self.index = EnvoyIndex(database.read_now(store.everyone))
+        self._refusals: list[Act] = []
+        self._refused_at: dict[tuple[EnvoyId, str], timedelta] = {}
+
+    def find(self, envoy: EnvoyId) -> EnvoyRecord | None:
+        """Return the envoy with this identity, revoked ones too."""
+        return self.index.find(envoy)
+
+    def note_sequence(self, envoy: Envoy, sequence: int) -> None:
+        """Remember the highest sequence; it is stored with the next batch."""
+        envoy.sequence = sequence
+        record = self.index.find(envoy.id)
+        if record is not None:
+            self.index.touch(record)
+
+    def note_refusal(self, envoy: EnvoyId, hostname: str, reason: str, source: str) -> None:
+        """Log and audit a call that looks like an attack or a copied identity, at most one a minute and kind."""
+        kind = reason.partition(" ")[0]
+        now = self._clock.monotonic()
+        last = self._refused_at.get((envoy, kind))
+        if last is not None and now - last < _AUDITED_EVERY:
+            return
+        self._refused_at[envoy, kind] = now
+        _log.warning("refused a call of %s (%s) from %s: %s", hostname, envoy, source, reason)
+        detail = {"hostname": hostname, "source": source, "reason": reason}
+        self._refusals.append(Act(actor=f"envoy {hostname}", action="call.refused", subject=envoy, detail=detail))
+
+    async def flush(self) -> None:
+        """Store in one batch what changed in memory. What cannot be stored is tried again with the next."""
+        touched, refusals = self.index.take_touched(), self._refusals
+        self._refusals = []
+        if not touched and not refusals:
+            return
+        snapshots = [store.snapshot(record) for record in touched]
+
+        def job(connection: Connection) -> None:
+            if snapshots:
+                store.flush(connection, snapshots)
+            for act in refusals:
+                self._trail.append(connection, act)
+
+        try:
+            await self._database.write(job)
+        except UnavailableError:
+            for record in touched:
+                self.index.touch(record)
+            self._refusals = refusals + self._refusals
+            raise
+
+    def add(self, connection: Connection, record: EnvoyRecord) -> None:
+        """Store a new envoy, in the transaction that uses up its token. `index.add` follows the commit.
+
+        Raises:
+            ConflictError: another active envoy has this name.
+        """
+        if store.active_named(connection, record.hostname) is not None:
+            raise ConflictError(
+                f"the hostname {record.hostname} belongs to an envoy that is active; if that machine is gone or shall"
+                f" be enrolled anew, run `vigocli envoys revoke {record.hostname}` first"
+            )
+        store.add(connection, record)
+
+    def active_named(self, connection: Connection, hostname: str) -> tuple[EnvoyId, bytes] | None:
+        """Return the identity and the signing key of the active envoy with a name, as the transaction sees it."""
+        return store.active_named(connection, hostname)
+
+    def set_certificate(self, connection: Connection, envoy: EnvoyId, not_after: datetime) -> None:
+        """Store when an envoy's newest certificate ends."""
+        store.set_certificate(connection, envoy, not_after)
+
+    async def keep_traits(self, record: EnvoyRecord, digest: Digest, packed: bytes) -> None:
+        """Store an envoy's traits durably.
+
+        Raises:
+            DamagedError, TooLargeError: they cannot be unpacked.
+        """
+        unpack_traits(packed)
+        now = self._clock.now()
+
+        def then(_: None) -> None:
+            record.traits_digest = digest
+
+        await self._database.write(
+            lambda connection: store.put_traits(connection, record.id, digest, packed, now), then
+        )
+
+    def list(
+        self, actor: Actor, hostname: str | None, status: Status | None, limit: int, cursor: str | None
+    ) -> EnvoyList:
+        """Return a page of envoys by hostname. `hostname` is a name, a glob or `~regex`."""
+        actor.require(Permission.READ_ENVOYS)
+        after = (cursor or "").partition(" ")
+        found = [
+            record
+            for record in self.index.everyone()
+            if (record.hostname, record.id) > (after[0], after[2])
+            and (status is None or record.status == status)
+            and (hostname is None or matches(hostname, record.hostname))
+        ]
+        shown = found[:limit]
+        following = f"{shown[-1].hostname} {shown[-1].id}" if len(found) > limit else None
+        return EnvoyList(items=tuple(self._item(record) for record in shown), next_cursor=following)
+
+    async def show(self, actor: Actor, name_or_id: str) -> EnvoyDetail:
+        """Return an envoy with its traits and the latest outcome of each resource.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        actor.require(Permission.READ_ENVOYS)
+        record = self.index.get(name_or_id)
+        packed = await self._database.read(lambda connection: store.traits_of(connection, record.id))
+        traits: Traits = {} if packed is None else unpack_traits(packed)
+        results = await self._runs.latest_results(record.id)
+        return EnvoyDetail(**msgspec.structs.asdict(self._item(record)), traits=traits, resources=results)
+
+    async def revoke(self, actor: Actor, name_or_id: str) -> EnvoyItem:
+        """Refuse an envoy from this moment on. Doing it twice is harmless.
+
+        Raises:
+            NotFoundError: there is none.
+            UnavailableError: it could not be stored; the envoy is then as it was.
+        """
+        actor.require(Permission.REVOKE_ENVOYS)
+        record = self.index.get(name_or_id)
+        if record.is_active:
+            now = self._clock.now()
+            act = Act(actor=actor.name, action="envoy.revoke", subject=record.id, detail={"hostname": record.hostname})
+
+            def job(connection: Connection) -> None:
+                self._trail.append(connection, act)
+                store.revoke(connection, record.id, now)
+
+            def then(_: None) -> None:
+                record.status, record.revoked_at = "revoked", now
+                _log.info("the envoy of %s was revoked by %s", record.hostname, actor.name)
+
+            await self._database.write(job, then)
+        return self._item(record)
+
+    def _item(self, record: EnvoyRecord) -> EnvoyItem:
+        assigned = self._generations.assignment(record.hostname) if record.is_active else None
+        latest = self._runs.latest(record.id)
+        live = self._generations.live_number
+        return EnvoyItem(
+            id=record.id,
+            hostname=record.hostname,
+            status=record.status,
+            enrolled_at=record.enrolled_at,
+            last_seen_at=record.last_seen_at,
+            certificate_not_after=record.certificate_not_after,
+            agent_version=record.agent_version,
+            entry=None if assigned is None else assigned.entry,
+            environment=None if assigned is None else assigned.environment,
+            roles=() if assigned is None else assigned.roles,
+            generation=self._generation(record, None if assigned is None else assigned.bundle.digest),
+            live_generation=live,
+            convergence=self._convergence(record, None if assigned is None else assigned.bundle.digest),
+            last_run=None
+            if latest is None
+            else LastRun(id=latest.id, started_at=latest.started_at, counts=latest.counts),
+        )
+
+    def _generation(self, record: EnvoyRecord, wanted: Digest | None) -> GenerationNumber | None:
+        """Return the newest generation whose policy the envoy is known to hold."""
+        latest = self._runs.latest(record.id)
+        held = {record.bundle_digest} if latest is None else {record.bundle_digest, latest.bundle_digest}
+        if wanted in held:
+            return self._generations.live_number
+        return latest.generation if record.generation is None and latest is not None else record.generation
+
+    def _convergence(self, record: EnvoyRecord, wanted: Digest | None) -> Convergence:
+        """Return whether the last run left the envoy in the state that the live generation declares."""
+        latest = self._runs.latest(record.id)
+        if latest is None:
+            return "no-data"
+        if latest.counts["failed"]:
+            return "failed"
+        if latest.counts["blocked"] or latest.bundle_digest != wanted:
+            return "degraded"
+        return "converged"

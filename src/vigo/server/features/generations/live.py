@@ -1,0 +1,97 @@
+"""The live generation in memory: which entry covers whom, and each entry's bundle, sealed once for all its envoys."""
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from vigo.core.bundle import SignedBundle, seal
+from vigo.core.clock import Clock
+from vigo.core.ids import Digest, GenerationNumber
+from vigo.core.plan import Plan
+from vigo.core.signing import SigningKey
+from vigo.server.features.generations.models import Assignment, Manifest, Policy
+from vigo.server.platform.settings.model import CurrentSettings
+
+# A bundle is signed anew when this share of its life is over, so that what is given out always has most of it left.
+_RESEALED_AT: Final = 4
+
+
+class _Sealed(msgspec.Struct):
+    plan: Plan
+    assignment: Assignment
+    sealed_at: datetime
+
+
+class Sealer:
+    """Signs plans with the policy key."""
+
+    def __init__(self, key: SigningKey, settings: CurrentSettings, clock: Clock) -> None:
+        self._key = key
+        self._settings = settings
+        self.clock = clock
+
+    @property
+    def public_key(self) -> str:
+        """The policy key that agents pin, in hexadecimal."""
+        return self._key.public.hex()
+
+    def seal(self, plan: Plan, number: GenerationNumber) -> SignedBundle:
+        """Return a plan's bundle for the whole bundle lifetime."""
+        return seal(plan, number, self.clock.now() + self._settings.value.bundle_lifetime, self._key)
+
+    def is_due(self, sealed_at: datetime) -> bool:
+        """Return whether a bundle should be signed anew."""
+        age = self.clock.now() - sealed_at
+        return not -age < self._settings.value.bundle_lifetime / _RESEALED_AT > age
+
+
+class LiveGeneration:
+    """One published generation, compiled."""
+
+    def __init__(self, manifest: Manifest, policy: Policy, sealer: Sealer) -> None:
+        self.number: GenerationNumber = manifest.number
+        self.digest: Digest = manifest.digest
+        self._policy = policy
+        self._sealer = sealer
+        self._by_entry: dict[int, _Sealed] = {}
+        self._by_host: dict[str, _Sealed | None] = {}
+
+    def assignment(self, hostname: str) -> Assignment | None:
+        """Return what a hostname gets, or None when no entry covers it.
+
+        A hostname is matched once and an entry sealed once; only hostnames of enrolled envoys are asked for.
+        """
+        try:
+            sealed = self._by_host[hostname]
+        except KeyError:
+            sealed = self._by_host[hostname] = self._resolve(hostname)
+        if sealed is None:
+            return None
+        if self._sealer.is_due(sealed.sealed_at):
+            self._renew(sealed)
+        return sealed.assignment
+
+    def _resolve(self, hostname: str) -> _Sealed | None:
+        entry = self._policy.match(hostname)
+        if entry is None:
+            return None
+        # The policy keeps its entries, so their identity is theirs for as long as this object lives.
+        sealed = self._by_entry.get(id(entry))
+        if sealed is None:
+            sealed = self._by_entry[id(entry)] = self._seal(self._policy.plan(entry))
+        return sealed
+
+    def _seal(self, plan: Plan) -> _Sealed:
+        assignment = Assignment(
+            entry=f"{plan.entry.file}:{plan.entry.line}",
+            environment=plan.environment,
+            roles=plan.roles,
+            bundle=self._sealer.seal(plan, self.number),
+        )
+        return _Sealed(plan, assignment, self._sealer.clock.now())
+
+    def _renew(self, sealed: _Sealed) -> None:
+        bundle = self._sealer.seal(sealed.plan, self.number)
+        sealed.assignment = msgspec.structs.replace(sealed.assignment, bundle=bundle)
+        sealed.sealed_at = self._sealer.clock.now()

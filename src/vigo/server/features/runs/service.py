@@ -1,0 +1,122 @@
+"""Storing runs before they are acknowledged, and showing them."""
+
+import math
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection
+
+from vigo.core.clock import Clock
+from vigo.core.errors import ForbiddenError, InvalidError, NotFoundError
+from vigo.core.ids import EnvoyId, parse_run_id
+from vigo.core.run import ResourceResult, Run
+from vigo.server.features.runs import store
+from vigo.server.features.runs.models import LatestRun, RunDetail, RunFilter, RunList
+from vigo.server.platform.auth.actor import Actor
+from vigo.server.platform.auth.table import Permission
+from vigo.server.platform.db.database import Database
+from vigo.server.platform.settings.model import CurrentSettings
+
+# What a database's signed 64-bit column holds.
+_MOST_NUMBER: Final = (1 << 63) - 1
+_MOST_RESULTS: Final = 100_000
+_DIGEST_CHARACTERS: Final = 64
+
+
+class RunService:
+    """The runs of all envoys."""
+
+    def __init__(self, database: Database, clock: Clock, settings: CurrentSettings) -> None:
+        self._database = database
+        self._clock = clock
+        self._settings = settings
+        self._latest: dict[EnvoyId, LatestRun] = database.read_now(store.latest)
+
+    def latest(self, envoy: EnvoyId) -> LatestRun | None:
+        """Return the run of an envoy that arrived last."""
+        return self._latest.get(envoy)
+
+    async def keep(self, envoy: EnvoyId, hostname: str, run: Run) -> bool:
+        """Store a run durably; return whether it was stored before, in which case nothing changes.
+
+        Raises:
+            InvalidError: it holds what no agent sends.
+            ForbiddenError: another envoy reported a run with this id.
+        """
+        _check(run)
+        packed = store.pack_results(run.results)
+        now = self._clock.now()
+
+        def job(connection: Connection) -> bool:
+            holder = store.owner(connection, run.id)
+            if holder is None:
+                store.add(connection, envoy, hostname, run, packed, now)
+            elif holder != envoy:
+                raise ForbiddenError(f"the run {run.id} is another envoy's; a run's id is never used twice")
+            return holder is not None
+
+        def then(was_stored: bool) -> None:  # noqa: FBT001 - the writer hands it over
+            if not was_stored:
+                self._latest[envoy] = LatestRun(
+                    id=run.id,
+                    started_at=run.started_at,
+                    received_at=now,
+                    generation=run.generation,
+                    bundle_digest=run.bundle_digest,
+                    counts=run.counts(),
+                )
+
+        return await self._database.write(job, then)
+
+    async def list(self, actor: Actor, wanted: RunFilter) -> RunList:
+        """Return a page of runs, the latest to arrive first."""
+        actor.require(Permission.READ_RUNS)
+        items, following = await self._database.read(lambda connection: store.page(connection, wanted))
+        return RunList(items=items, next_cursor=None if following is None else str(following))
+
+    async def show(self, actor: Actor, run_id: str) -> RunDetail:
+        """Return a run with the outcome of every resource.
+
+        Raises:
+            InvalidError: that is no run's id.
+            NotFoundError: there is no such run, or it is no longer kept.
+        """
+        actor.require(Permission.READ_RUNS)
+        wanted = parse_run_id(run_id)
+        found = await self._database.read(lambda connection: store.find(connection, wanted))
+        if found is None:
+            raise NotFoundError(
+                f"expected the id of a run that is kept, found {run_id}; `vigocli runs list` prints them, and"
+                " keep_runs_count and keep_runs_for in server.yaml say how long they are kept"
+            )
+        item, results = found
+        return RunDetail(**msgspec.structs.asdict(item), results=results)
+
+    async def latest_results(self, envoy: EnvoyId) -> tuple[ResourceResult, ...]:
+        """Return how each resource of an envoy ended last."""
+        run = self._latest.get(envoy)
+        if run is None:
+            return ()
+        found = await self._database.read(lambda connection: store.find(connection, run.id))
+        return () if found is None else found[1]
+
+    async def prune(self) -> None:
+        """Delete what the settings no longer keep, in steps that others' writes fit between."""
+        settings = self._settings.value
+        before = self._clock.now() - settings.keep_runs_for
+        while await self._database.write(lambda connection: store.prune(connection, settings.keep_runs_count, before)):
+            pass
+
+
+def _check(run: Run) -> None:
+    durations = (run.duration_ms, *(result.duration_ms for result in run.results))
+    if not all(math.isfinite(duration) and duration >= 0 for duration in durations):
+        raise InvalidError("expected durations of 0 ms or more in a run, found another number")
+    if max(run.generation, run.dropped_runs) > _MOST_NUMBER:
+        raise InvalidError("expected numbers below 2^63 in a run, found a larger one")
+    if len(run.bundle_digest) > _DIGEST_CHARACTERS:
+        raise InvalidError(f"expected a digest of {_DIGEST_CHARACTERS} characters in a run, found a longer one")
+    if len(run.results) > _MOST_RESULTS:
+        raise InvalidError(f"expected at most {_MOST_RESULTS} results in a run, found {len(run.results)}")
+    if len({result.id for result in run.results}) != len(run.results):
+        raise InvalidError("expected one result a resource, found a resource twice")

@@ -1,0 +1,135 @@
+"""Runs in the database."""
+
+from datetime import datetime
+from typing import Any, Final
+
+import zstandard
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select
+
+from vigo.core.encoding import decode, encode
+from vigo.core.errors import DamagedError
+from vigo.core.ids import Digest, EnvoyId, GenerationNumber, RunId
+from vigo.core.run import OUTCOMES, Outcome, ResourceResult, Run
+from vigo.server.features.runs.models import LatestRun, RunFilter, RunItem
+from vigo.server.platform.db.tables import results, runs
+
+_PRUNED_AT_ONCE: Final = 1000
+_MOST_RESULTS_BYTES: Final = 256 * 1024 * 1024
+
+
+def owner(connection: Connection, run: RunId) -> EnvoyId | None:
+    """Return whose run this is, or None for one that is not stored."""
+    found = connection.execute(select(runs.c.envoy_id).where(runs.c.id == run)).scalar()
+    return None if found is None else EnvoyId(found)
+
+
+def add(connection: Connection, envoy: EnvoyId, hostname: str, run: Run, packed: bytes, at: datetime) -> None:
+    """Store a run and its results."""
+    number = connection.execute(
+        insert(runs)
+        .values(
+            id=run.id,
+            envoy_id=envoy,
+            hostname=hostname,
+            generation=run.generation,
+            bundle_digest=run.bundle_digest,
+            started_at=run.started_at,
+            received_at=at,
+            duration_ms=run.duration_ms,
+            offline=run.offline,
+            dropped_runs=run.dropped_runs,
+            outcome=run.worst(),
+            **run.counts(),
+        )
+        .returning(runs.c.number)
+    ).scalar_one()
+    connection.execute(insert(results).values(run_number=number, packed=packed))
+
+
+def pack_results(found: tuple[ResourceResult, ...]) -> bytes:
+    """Return results as they are stored."""
+    return zstandard.ZstdCompressor(level=3).compress(encode(found))
+
+
+def find(connection: Connection, run: RunId) -> tuple[RunItem, tuple[ResourceResult, ...]] | None:
+    """Return a run with its results, or None for one that is not stored."""
+    row = connection.execute(
+        select(runs, results.c.packed).join(results, results.c.run_number == runs.c.number).where(runs.c.id == run)
+    ).first()
+    return None if row is None else (_item(row), _unpacked(row.packed))
+
+
+def page(connection: Connection, wanted: RunFilter) -> tuple[tuple[RunItem, ...], int | None]:
+    """Return a page of runs, the latest first, and where the next one begins."""
+    query = select(runs).order_by(runs.c.number.desc()).limit(wanted.limit + 1)
+    if wanted.envoy is not None:
+        query = query.where(or_(runs.c.envoy_id == wanted.envoy, runs.c.hostname == wanted.envoy))
+    if wanted.outcome is not None:
+        query = query.where(runs.c.outcome == wanted.outcome)
+    if wanted.before is not None:
+        query = query.where(runs.c.number < wanted.before)
+    rows = connection.execute(query).all()
+    shown = rows[: wanted.limit]
+    return tuple(_item(row) for row in shown), shown[-1].number if len(rows) > wanted.limit else None
+
+
+def latest(connection: Connection) -> dict[EnvoyId, LatestRun]:
+    """Return the run of each envoy that arrived last."""
+    newest = select(func.max(runs.c.number)).group_by(runs.c.envoy_id)
+    rows = connection.execute(select(runs).where(runs.c.number.in_(newest)))
+    return {
+        EnvoyId(row.envoy_id): LatestRun(
+            id=RunId(row.id),
+            started_at=row.started_at,
+            received_at=row.received_at,
+            generation=GenerationNumber(row.generation),
+            bundle_digest=Digest(row.bundle_digest),
+            counts=_counts(row),
+        )
+        for row in rows
+    }
+
+
+def prune(connection: Connection, keep: int, received_before: datetime) -> int:
+    """Delete a bounded number of the runs that are too many or too old; return how many. Each envoy's last stays."""
+    ranked = select(
+        runs.c.number,
+        runs.c.received_at,
+        func.row_number().over(partition_by=runs.c.envoy_id, order_by=runs.c.number.desc()).label("rank"),
+    ).subquery()
+    surplus = select(ranked.c.number).where(
+        ranked.c.rank > 1, or_(ranked.c.rank > keep, ranked.c.received_at < received_before)
+    )
+    numbers = connection.execute(surplus.limit(_PRUNED_AT_ONCE)).scalars().all()
+    if numbers:
+        connection.execute(delete(results).where(results.c.run_number.in_(numbers)))
+        connection.execute(delete(runs).where(runs.c.number.in_(numbers)))
+    return len(numbers)
+
+
+def _item(row: Row[Any]) -> RunItem:
+    return RunItem(
+        id=RunId(row.id),
+        envoy=EnvoyId(row.envoy_id),
+        hostname=row.hostname,
+        generation=GenerationNumber(row.generation),
+        started_at=row.started_at,
+        received_at=row.received_at,
+        duration_ms=row.duration_ms,
+        offline=row.offline,
+        dropped_runs=row.dropped_runs,
+        outcome=row.outcome,
+        counts=_counts(row),
+    )
+
+
+def _counts(row: Row[Any]) -> dict[Outcome, int]:
+    return {outcome: getattr(row, outcome) for outcome in OUTCOMES}
+
+
+def _unpacked(packed: bytes) -> tuple[ResourceResult, ...]:
+    try:
+        encoded = zstandard.ZstdDecompressor().decompress(packed, max_output_size=_MOST_RESULTS_BYTES)
+    except zstandard.ZstdError as error:
+        raise DamagedError(f"the results of this run are damaged in the database: {error}") from error
+    return decode(encoded, tuple[ResourceResult, ...])

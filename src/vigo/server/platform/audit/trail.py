@@ -1,0 +1,79 @@
+"""The audit trail: a row for each privileged act, chained by hashes, written with the act or not at all."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, insert, select
+
+from vigo.core.clock import Clock
+from vigo.core.encoding import digest_of
+from vigo.core.errors import DamagedError
+from vigo.core.ids import Digest
+from vigo.server.platform.db.tables import audit
+
+_START: Final = Digest("0" * 64)
+_MOST_CHARACTERS: Final = 200
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True):
+    """Who did what to what."""
+
+    actor: str
+    action: str
+    subject: str
+    detail: dict[str, Any] = {}
+
+
+class _Row(msgspec.Struct, frozen=True):
+    number: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: str
+
+    def hash(self, former: str) -> Digest:
+        """Return what the next row's hash covers."""
+        microseconds = (self.at - _EPOCH) // timedelta(microseconds=1)
+        return digest_of([former, self.number, microseconds, self.actor, self.action, self.subject, self.detail])
+
+
+class Trail:
+    """Appends to the trail."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def append(self, connection: Connection, act: Act) -> None:
+        """Write the act's row in the transaction of the act, so that neither exists without the other."""
+        last = connection.execute(select(audit.c.number, audit.c.hash).order_by(audit.c.number.desc()).limit(1)).first()
+        number, former = (0, _START) if last is None else (last.number, last.hash)
+        row = _Row(
+            number + 1,
+            self._clock.now(),
+            act.actor[:_MOST_CHARACTERS],
+            act.action,
+            act.subject[:_MOST_CHARACTERS],
+            msgspec.json.encode(act.detail, order="sorted").decode(),
+        )
+        connection.execute(insert(audit).values(**msgspec.structs.asdict(row), hash=row.hash(former)))
+
+
+def verify(connection: Connection) -> int:
+    """Return how many rows the trail has, after checking each against the hash before it.
+
+    Raises:
+        DamagedError: a row was altered, dropped from the middle or moved.
+    """
+    former, count = str(_START), 0
+    for found in connection.execute(select(audit).order_by(audit.c.number)):
+        row = _Row(found.number, found.at, found.actor, found.action, found.subject, found.detail)
+        if row.number != count + 1 or found.hash != row.hash(former):
+            raise DamagedError(
+                f"the audit trail does not hold from row {count + 1} on (of {row.at:%Y-%m-%d %H:%M:%S} UTC): a row was"
+                " altered or removed; compare it with a backup"
+            )
+        former, count = found.hash, count + 1
+    return count

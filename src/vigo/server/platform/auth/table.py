@@ -1,0 +1,82 @@
+"""The one authorisation table: every gRPC method and REST route, and what it takes to use it.
+
+A route without a row is refused; a test enumerates the routes and compares.
+"""
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from vigo.core.enrolment import CA_PATH, ENROL_PATH
+from vigo.core.wire.messages import Methods
+
+
+class Kind(StrEnum):
+    """What a caller must be."""
+
+    ANYONE = "anyone"
+    ENVOY = "envoy"
+    """An enrolled machine, by its certificate and its signature."""
+    PERSON = "person"
+    """Someone with a token, by its permissions."""
+
+
+class Permission(StrEnum):
+    """What a person may do."""
+
+    READ_ENVOYS = "envoys:read"
+    REVOKE_ENVOYS = "envoys:revoke"
+    READ_RUNS = "runs:read"
+    READ_TOKENS = "tokens:read"
+    WRITE_TOKENS = "tokens:write"
+    READ_GENERATIONS = "generations:read"
+    VALIDATE_STACKS = "generations:validate"
+    PUBLISH_GENERATIONS = "generations:publish"
+    READ_ACCESS_TOKENS = "access-tokens:read"
+    WRITE_ACCESS_TOKENS = "access-tokens:write"
+    READ_HEALTH = "health:read"
+
+
+class Rule(NamedTuple):
+    """One row."""
+
+    kind: Kind
+    permission: Permission | None = None
+
+
+GRPC: Final = "GRPC"
+
+_ANYONE = Rule(Kind.ANYONE)
+_ENVOY = Rule(Kind.ENVOY)
+
+
+def _person(permission: Permission) -> Rule:
+    return Rule(Kind.PERSON, permission)
+
+
+TABLE: Final[dict[tuple[str, str], Rule]] = {
+    (GRPC, Methods.HELLO): _ENVOY,
+    (GRPC, Methods.CHECK_IN): _ENVOY,
+    (GRPC, Methods.REPORT_RESULT): _ENVOY,
+    (GRPC, Methods.RENEW_CERTIFICATE): _ENVOY,
+    ("GET", "/"): _ANYONE,
+    ("GET", "/healthz"): _ANYONE,
+    ("GET", "/api/v1/openapi.json"): _ANYONE,
+    ("GET", CA_PATH): _ANYONE,
+    ("POST", ENROL_PATH): _ANYONE,
+    ("GET", "/api/v1/envoys"): _person(Permission.READ_ENVOYS),
+    ("GET", "/api/v1/envoys/{name}"): _person(Permission.READ_ENVOYS),
+    ("POST", "/api/v1/envoys/{name}/revoke"): _person(Permission.REVOKE_ENVOYS),
+    ("GET", "/api/v1/runs"): _person(Permission.READ_RUNS),
+    ("GET", "/api/v1/runs/{run_id}"): _person(Permission.READ_RUNS),
+    ("GET", "/api/v1/tokens"): _person(Permission.READ_TOKENS),
+    ("POST", "/api/v1/tokens"): _person(Permission.WRITE_TOKENS),
+    ("DELETE", "/api/v1/tokens/{token_id}"): _person(Permission.WRITE_TOKENS),
+    ("GET", "/api/v1/generations"): _person(Permission.READ_GENERATIONS),
+    ("POST", "/api/v1/generations"): _person(Permission.PUBLISH_GENERATIONS),
+    ("POST", "/api/v1/generations/validate"): _person(Permission.VALIDATE_STACKS),
+    ("GET", "/api/v1/access-tokens"): _person(Permission.READ_ACCESS_TOKENS),
+    ("POST", "/api/v1/access-tokens"): _person(Permission.WRITE_ACCESS_TOKENS),
+    ("DELETE", "/api/v1/access-tokens/{token_id}"): _person(Permission.WRITE_ACCESS_TOKENS),
+    ("GET", "/api/v1/health"): _person(Permission.READ_HEALTH),
+}
+"""(verb, path template) -> what it takes. A HEAD counts as its GET."""

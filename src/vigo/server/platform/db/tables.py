@@ -1,0 +1,149 @@
+"""The tables. A change here needs a migration beside it; a test compares the two."""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+from vigo.server.platform.db.types import Moment
+
+HEAD: Final = "0001"
+"""The newest migration, so that a start with nothing to migrate need not import Alembic."""
+
+# SQLite counts only columns of the type INTEGER by itself.
+_COUNTED = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData()
+
+envoys = Table(
+    "envoys",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("hostname", String(253), nullable=False, index=True),
+    Column("status", String(10), nullable=False),
+    Column("signing_key", LargeBinary(32), nullable=False),
+    Column("enrolled_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+    Column("certificate_not_after", Moment, nullable=False),
+    Column("last_seen_at", Moment),
+    Column("sequence", BigInteger, nullable=False),
+    Column("agent_version", String(100), nullable=False),
+    Column("bundle_digest", String(64), nullable=False),
+    Column("outcome_digest", String(64), nullable=False),
+    Column("generation", BigInteger),
+)
+"""One row a machine that was ever enrolled. What changes at each check-in is written in batches."""
+
+traits = Table(
+    "traits",
+    metadata,
+    Column("envoy_id", String(36), ForeignKey("envoys.id"), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("packed", LargeBinary, nullable=False),
+    Column("received_at", Moment, nullable=False),
+)
+
+enrolment_tokens = Table(
+    "enrolment_tokens",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("secret_sha256", String(64), nullable=False, unique=True),
+    Column("hostname", String(500), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", String(200), nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("uses", Integer, nullable=False),
+    Column("uses_left", Integer, nullable=False),
+    Column("revoked_at", Moment),
+)
+
+token_uses = Table(
+    "token_uses",
+    metadata,
+    Column("envoy_id", String(36), ForeignKey("envoys.id"), primary_key=True),
+    Column("token_id", String(36), ForeignKey("enrolment_tokens.id"), nullable=False, index=True),
+    Column("hostname", String(253), nullable=False),
+    Column("used_at", Moment, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("number", _COUNTED, primary_key=True, autoincrement=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("envoy_id", String(36), ForeignKey("envoys.id"), nullable=False),
+    Column("hostname", String(253), nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("bundle_digest", String(64), nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("duration_ms", Float, nullable=False),
+    Column("offline", Boolean, nullable=False),
+    Column("dropped_runs", BigInteger, nullable=False),
+    Column("outcome", String(10), nullable=False),
+    Column("unchanged", Integer, nullable=False),
+    Column("changed", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("skipped", Integer, nullable=False),
+    Column("blocked", Integer, nullable=False),
+    Index("ix_runs_envoy_id_number", "envoy_id", "number"),
+    Index("ix_runs_hostname_number", "hostname", "number"),
+    Index("ix_runs_received_at", "received_at"),
+)
+"""`number` is the order in which runs arrived."""
+
+results = Table(
+    "results",
+    metadata,
+    Column("run_number", _COUNTED, ForeignKey("runs.number"), primary_key=True),
+    Column("packed", LargeBinary, nullable=False),
+)
+"""All results of a run in one value (MessagePack under zstd): a row each would be a billion a day in a big fleet."""
+
+generations = Table(
+    "generations",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("published_at", Moment, nullable=False),
+)
+"""A copy of the manifests under `.live`, which are the truth."""
+
+access_tokens = Table(
+    "access_tokens",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("secret_sha256", String(64), nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", String(200), nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("action", String(60), nullable=False),
+    Column("subject", String(300), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+"""Each row's hash covers the row and the hash before it."""

@@ -1,0 +1,92 @@
+"""Where everything stands in a server's data folder."""
+
+from pathlib import Path
+
+import msgspec
+
+
+class DataFolder(msgspec.Struct, frozen=True):
+    """The data folder of one server. Nothing here touches the disk."""
+
+    root: Path
+
+    @property
+    def settings(self) -> Path:
+        """`server.yaml`."""
+        return self.root / "server.yaml"
+
+    @property
+    def stacks(self) -> Path:
+        """What operators edit; the server reads it only to validate and to publish."""
+        return self.root / "stacks"
+
+    @property
+    def live(self) -> Path:
+        """The published generations."""
+        return self.root / ".live"
+
+    @property
+    def database(self) -> Path:
+        """The SQLite database."""
+        return self.root / "vigo.db"
+
+    @property
+    def admin_token(self) -> Path:
+        """The token by which the host's own root uses `vigocli`, new at every start."""
+        return self.root / "admin.token"
+
+    @property
+    def keys(self) -> Path:
+        """Everything secret but the admin token."""
+        return self.root / "keys"
+
+    @property
+    def ca_key(self) -> Path:
+        """The CA's private key."""
+        return self.keys / "ca.key"
+
+    @property
+    def ca_certificate(self) -> Path:
+        """The CA's certificate."""
+        return self.keys / "ca.pem"
+
+    @property
+    def server_pem(self) -> Path:
+        """The server's certificate and its key in one file, so that both are always of one renewal."""
+        return self.keys / "server.pem"
+
+    @property
+    def policy_key(self) -> Path:
+        """The ed25519 key that signs bundles."""
+        return self.keys / "policy.key"
+
+    @property
+    def master_key(self) -> Path:
+        """The key under which stored secrets are encrypted."""
+        return self.keys / "master.key"
+
+    @property
+    def server_id(self) -> Path:
+        """The server's identity. Written last by `init`: where it stands, everything else does."""
+        return self.keys / "server.id"
+
+    @property
+    def run(self) -> Path:
+        """What belongs to the running process."""
+        return self.root / "run"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one process that uses this folder."""
+        return self.run / "lock"
+
+    @property
+    def running(self) -> Path:
+        """`server.json`: where the running process listens, for `vigocli`."""
+        return self.run / "server.json"
+
+    def own_names(self) -> frozenset[str]:
+        """Return the names that may stand in the folder."""
+        paths = (self.settings, self.stacks, self.live, self.database, self.admin_token, self.keys, self.run)
+        database = self.database.name
+        return frozenset(path.name for path in paths) | {f"{database}-wal", f"{database}-shm", "lost+found"}

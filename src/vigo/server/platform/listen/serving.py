@@ -1,0 +1,109 @@
+"""Several listeners in one process and one loop: started together, renewed together, drained together."""
+
+import asyncio
+import socket
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+from vigo.server.platform.listen.acceptor import Acceptor, AcceptorFactory, H2cornAcceptor
+from vigo.server.platform.listen.listener import Listener, address_of, bind
+
+DRAIN_LIMIT: Final = timedelta(seconds=20)
+"""How long calls in flight may go on after a stop or a renewal has begun."""
+
+
+class Serving:
+    """Serves its listeners from `start` to `stop`.
+
+    The sockets live as long as the object serves, so that a renewal of certificates refuses no connection.
+    """
+
+    def __init__(
+        self,
+        listeners: Sequence[Listener],
+        *,
+        drain_limit: timedelta = DRAIN_LIMIT,
+        acceptor: AcceptorFactory = H2cornAcceptor,
+    ) -> None:
+        self._listeners = tuple(listeners)
+        self._drain_limit = drain_limit
+        self._acceptor = acceptor
+        self._sockets: list[socket.socket] = []
+        self._acceptors: list[Acceptor] = []
+        self._changing = asyncio.Lock()
+
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        """Where each listener really listens: its name -> `HOST:PORT`. Empty when not serving."""
+        return {
+            listener.name: address_of(bound) for listener, bound in zip(self._listeners, self._sockets, strict=False)
+        }
+
+    async def start(self) -> None:
+        """Return when all listeners accept; on an error none does.
+
+        Raises:
+            VigoError: an address cannot be had (see `bind`), or a certificate not used.
+        """
+        async with self._changing:
+            try:
+                for listener in self._listeners:
+                    self._sockets.append(bind(listener))
+                self._acceptors = await self._started()
+            except BaseException:
+                self._close()
+                raise
+
+    async def renew(self) -> None:
+        """Read certificates, keys and CAs anew; new connections get them at once.
+
+        Connections of before are drained: told to go away, their calls in flight finished or, at the drain limit,
+        ended. On an error everything stays as it was.
+
+        Raises:
+            InvalidError: the new certificates cannot be used.
+        """
+        async with self._changing:
+            former, self._acceptors = self._acceptors, await self._started()
+            await _drain(former)
+
+    async def stop(self) -> None:
+        """Accept no more, finish calls in flight within the limit, close. Doing it twice is harmless."""
+        async with self._changing:
+            former, self._acceptors = self._acceptors, []
+            await _drain(former)
+            self._close()
+
+    async def ended(self) -> None:
+        """Return when `stop` was called; raise UnavailableError when a listener died by itself."""
+        while self._acceptors:
+            watched = [asyncio.create_task(acceptor.ended()) for acceptor in self._acceptors]
+            try:
+                done, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+            finally:
+                for task in watched:
+                    task.cancel()
+
+    async def _started(self) -> list[Acceptor]:
+        started: list[Acceptor] = []
+        try:
+            for listener, bound in zip(self._listeners, self._sockets, strict=True):
+                acceptor = self._acceptor(listener, bound, self._drain_limit)
+                started.append(acceptor)
+                await acceptor.start()
+        except BaseException:
+            await _drain(started)
+            raise
+        return started
+
+    def _close(self) -> None:
+        for bound in self._sockets:
+            bound.close()
+        self._sockets.clear()
+
+
+async def _drain(acceptors: Sequence[Acceptor]) -> None:
+    await asyncio.gather(*(acceptor.drain() for acceptor in acceptors))

@@ -1,0 +1,113 @@
+"""Every setting of `vigosrv`: its type, its default, what it means and whether a reload applies it."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, NamedTuple
+
+import msgspec
+
+
+class LogLevel(StrEnum):
+    """How much is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """How a log line looks."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class Explained(NamedTuple):
+    """What `server.yaml` says about a setting. A setting with a least value refuses anything below it."""
+
+    text: str
+    needs_restart: bool = False
+    least: int | timedelta | None = None
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of `server.yaml`, or the defaults where it says nothing."""
+
+    grpc_listen: Annotated[
+        str,
+        Explained(
+            "Where agents call, as HOST:PORT. Mutual TLS; nobody without a certificate of this server's CA gets in.\n"
+            "Agents are other machines, so the default listens on all addresses.",
+            needs_restart=True,
+        ),
+    ] = "0.0.0.0:1530"
+    api_listen: Annotated[
+        str,
+        Explained(
+            "Where people, `vigocli` and enrolling machines call, as HOST:PORT. HTTPS; all but enrolment and\n"
+            "/healthz needs a token. Enrolling machines need it too, so the default listens on all addresses.",
+            needs_restart=True,
+        ),
+    ] = "0.0.0.0:8443"
+    public_addresses: Annotated[
+        tuple[str, ...],
+        Explained(
+            "What agents are told to dial, as HOST or HOST:PORT, tried in this order. Empty: this machine's full\n"
+            "name and the real port; on loopback 127.0.0.1."
+        ),
+    ] = ()
+    server_names: Annotated[
+        tuple[str, ...],
+        Explained(
+            "Further host names and IP addresses for the server's certificate. The machine's names, localhost and\n"
+            "the public addresses are in it already. The certificate is made anew when the names change."
+        ),
+    ] = ()
+    check_in_interval: Annotated[timedelta, Explained("How often an agent calls.", least=timedelta(seconds=1))] = (
+        timedelta(minutes=5)
+    )
+    envoy_certificate_lifetime: Annotated[
+        timedelta,
+        Explained(
+            "How long an envoy's certificate holds. Agents renew it at two thirds; a machine that was off for longer\n"
+            "than a third of it may have to enrol again.",
+            least=timedelta(minutes=1),
+        ),
+    ] = timedelta(days=30)
+    server_certificate_lifetime: Annotated[
+        timedelta,
+        Explained("How long the server's own certificate holds. It renews itself.", least=timedelta(hours=1)),
+    ] = timedelta(days=90)
+    bundle_lifetime: Annotated[
+        timedelta,
+        Explained(
+            "How long an agent that cannot reach the server goes on applying the policy that it has.",
+            least=timedelta(minutes=1),
+        ),
+    ] = timedelta(days=90)
+    keep_runs_count: Annotated[
+        int, Explained("How many runs are kept for each envoy. The latest is always kept.", least=1)
+    ] = 100
+    keep_runs_for: Annotated[
+        timedelta, Explained("How long runs are kept. The latest is always kept.", least=timedelta(minutes=1))
+    ] = timedelta(days=90)
+    max_message_bytes: Annotated[
+        int,
+        Explained("The largest message that an agent may send.", needs_restart=True, least=64 * 1024),
+    ] = 16 * 1024 * 1024
+    enrolment_failures_per_minute: Annotated[
+        int,
+        Explained("How many refused enrolments one address may cause in a minute before it has to wait.", least=1),
+    ] = 30
+    log_level: Annotated[LogLevel, Explained("debug, info, warning or error.")] = LogLevel.INFO
+    log_format: Annotated[LogFormat, Explained("text, or json for a log collector.", needs_restart=True)] = (
+        LogFormat.TEXT
+    )
+
+
+class CurrentSettings:
+    """The settings in force. A reload replaces the value; who needs one reads it at that moment."""
+
+    def __init__(self, value: Settings) -> None:
+        self.value = value

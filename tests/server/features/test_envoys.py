@@ -1,0 +1,140 @@
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.server.harness import Machine, Server, a_run, served
+from vigo.core.encoding import digest_of
+from vigo.core.errors import UnauthenticatedError
+from vigo.core.traits import pack_traits
+from vigo.core.wire.messages import Methods
+
+TRAITS: dict[str, dict[str, Any]] = {"os": {"family": "debian"}}
+
+
+async def _shown(server: Server, name: str) -> dict[str, Any]:
+    answer = await server.request("GET", f"/api/v1/envoys/{name}")
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+@served
+async def test_an_envoy_is_listed_with_all_that_is_known_of_it(server: Server, tmp: Path) -> None:
+    server.write_stacks({"envoys.vgo": "one"})
+    await server.publish()
+    async with await Machine.enrolled(server, tmp / "web-1", "web-1") as machine:
+        bundle = (await machine.check_in(agent_version="0.1.0")).bundle
+        assert bundle is not None
+        assert (await _shown(server, "web-1"))["convergence"] == "no-data"
+        run = a_run(bundle_digest=bundle.digest)
+        await machine.report(run)
+        await machine.check_in(bundle_digest=bundle.digest, traits_digest=digest_of(TRAITS), traits=pack_traits(TRAITS))
+    now = server.clock.now().isoformat().replace("+00:00", "Z")
+    item = {
+        "id": machine.id,
+        "hostname": "web-1",
+        "status": "active",
+        "enrolled_at": now,
+        "last_seen_at": now,
+        "certificate_not_after": machine.identity.certificate_expires_at.isoformat().replace("+00:00", "Z"),
+        "agent_version": "0.1.0",
+        "entry": "envoys.vgo:2",
+        "environment": "test",
+        "roles": ["toy"],
+        "generation": 1,
+        "live_generation": 1,
+        "convergence": "converged",
+        "last_run": {
+            "id": run.id,
+            "started_at": run.started_at.isoformat().replace("+00:00", "Z"),
+            "counts": {"unchanged": 0, "changed": 1, "failed": 0, "skipped": 0, "blocked": 0},
+        },
+    }
+    assert (await server.request("GET", "/api/v1/envoys")).json() == {"items": [item], "next_cursor": None}
+    detail = await _shown(server, machine.id)
+    assert {name: detail[name] for name in item} == item
+    assert detail["traits"] == TRAITS
+    assert [resource["id"] for resource in detail["resources"]] == ["toy/text"]
+
+
+@served
+async def test_convergence_follows_the_last_run_and_the_live_generation(server: Server, tmp: Path) -> None:
+    server.write_stacks({"envoys.vgo": "one"})
+    await server.publish()
+    async with await Machine.enrolled(server, tmp / "web-1", "web-1") as machine:
+        bundle = (await machine.check_in()).bundle
+        assert bundle is not None
+        for outcome, wanted in (("failed", "failed"), ("blocked", "degraded"), ("unchanged", "converged")):
+            await machine.report(a_run(outcome=outcome, bundle_digest=bundle.digest))
+            assert (await _shown(server, "web-1"))["convergence"] == wanted
+        server.write_stacks({"envoys.vgo": "two"})
+        await server.publish()
+        found = await _shown(server, "web-1")
+        assert (found["convergence"], found["generation"], found["live_generation"]) == ("degraded", 1, 2)
+
+
+@served
+async def test_envoys_are_filtered_by_name_and_status_in_pages(server: Server, tmp: Path) -> None:
+    for name in ("web-2", "web-1", "db-1"):
+        await Machine.enrolled(server, tmp / name, name)
+    await server.request("POST", "/api/v1/envoys/db-1/revoke")
+
+    async def names(query: str) -> list[str]:
+        found, cursor = [], None
+        while True:
+            params = f"{query}&cursor={cursor}" if cursor else query
+            page = (await server.request("GET", f"/api/v1/envoys?limit=1&{params}")).json()
+            found += [item["hostname"] for item in page["items"]]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return found
+
+    assert await names("") == ["db-1", "web-1", "web-2"]
+    assert await names("hostname=web-*") == ["web-1", "web-2"]
+    assert await names("hostname=WEB-1.") == ["web-1"]
+    assert await names("status=revoked") == ["db-1"]
+    assert await names("status=active&hostname=db-*") == []
+    for bad in ("status=fine", "hostname=~(", "limit=-1"):
+        assert (await server.request("GET", f"/api/v1/envoys?{bad}")).status_code == 400
+
+
+@served
+async def test_24_a_revoked_envoy_is_refused_at_once_on_the_connection_that_it_holds(server: Server, tmp: Path) -> None:
+    async with await Machine.enrolled(server, tmp / "web-1", "web-1") as machine:
+        await machine.check_in()
+        answer = await server.request("POST", "/api/v1/envoys/web-1/revoke")
+        assert answer.json()["status"] == "revoked"
+        for method in Methods.ALL:
+            with pytest.raises(UnauthenticatedError, match="revoked"):
+                await machine.call(method)
+        await server.restart()
+        await machine.reconnect()
+        with pytest.raises(UnauthenticatedError, match="revoked"):
+            await machine.greet()
+    assert (await server.request("POST", "/api/v1/envoys/web-1/revoke")).status_code == 200
+    assert (await server.request("POST", "/api/v1/envoys/nobody/revoke")).status_code == 404
+
+
+@served
+async def test_what_was_seen_outlives_a_restart(server: Server, tmp: Path) -> None:
+    async with await Machine.enrolled(server, tmp / "web-1", "web-1") as machine:
+        await machine.check_in(agent_version="1.2.3", bundle_digest="d" * 64)
+        before, sequence = await _shown(server, "web-1"), machine.sequence
+        await server.restart()
+        assert await _shown(server, "web-1") == before
+        await machine.reconnect()
+        assert (await machine.greet()).sequence == sequence
+
+
+@served
+async def test_an_envoy_that_is_not_seen_is_named_by_the_health_check(server: Server, tmp: Path) -> None:
+    await Machine.enrolled(server, tmp / "web-1", "web-1")
+    server.clock.advance(timedelta(minutes=16))
+    checks = (await server.request("GET", "/api/v1/health")).json()["checks"]
+    assert next(check for check in checks if check["name"] == "envoys") == {
+        "name": "envoys",
+        "status": "warning",
+        "detail": "1 of 1 have missed 3 check-ins: web-1",
+        "advice": "look at `vigo status` on these machines; revoke those that are gone",
+    }
