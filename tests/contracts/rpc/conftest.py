@@ -63,9 +63,7 @@ def service() -> Service:
 
 
 @pytest.fixture
-def running(
-    acceptor: AcceptorFactory, listener: Callable[[Service], Listener], service: Service
-) -> Iterator[Running]:
+def running(acceptor: AcceptorFactory, listener: Callable[[Service], Listener], service: Service) -> Iterator[Running]:
     server = Running([listener(service)], acceptor, DRAIN_LIMIT)
     yield server
     server.stop()
@@ -100,8 +98,16 @@ def connect(authority: Authority) -> Iterator[Connect]:
 
 
 @pytest.fixture
-def channel(connect: Connect, running: Running, envoy_pair: Pair) -> grpc.Channel:
-    return connect(running.addresses["grpc"], envoy_pair)
+def channel(connect: Connect, running: Running, envoy_pair: Pair) -> Iterator[grpc.Channel]:
+    """A channel that closes before the server stops: hypercorn would wait half a minute for its peer's last word."""
+    opened = connect(running.addresses["grpc"], envoy_pair)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def h2corn_channel(connect: Connect, only_h2corn: Running, envoy_pair: Pair) -> grpc.Channel:
+    return connect(only_h2corn.addresses["grpc"], envoy_pair)
 
 
 def _pem(key: Path, certificate: Path) -> tuple[bytes, bytes]:

@@ -30,15 +30,16 @@ def test_a_message_of_a_megabyte_comes_back(channel: grpc.Channel) -> None:
     assert call(channel, "Echo", message) == message
 
 
-def test_a_message_over_the_limit_is_refused(channel: grpc.Channel) -> None:
-    error = refused(channel, "Echo", bytes(4 * LIMIT_BYTES))
+def test_a_message_over_the_limit_is_refused(h2corn_channel: grpc.Channel) -> None:
+    # hypercorn 0.18 drops a connection on which an answer overtakes the rest of its request.
+    error = refused(h2corn_channel, "Echo", bytes(4 * LIMIT_BYTES))
     assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert str(LIMIT_BYTES) in error.details()
 
 
-def test_a_connection_serves_on_after_a_refusal(channel: grpc.Channel) -> None:
-    refused(channel, "Echo", bytes(4 * LIMIT_BYTES))
-    assert call(channel, "Echo") == b"hello"
+def test_a_connection_serves_on_after_a_refusal(h2corn_channel: grpc.Channel) -> None:
+    refused(h2corn_channel, "Echo", bytes(4 * LIMIT_BYTES))
+    assert call(h2corn_channel, "Echo") == b"hello"
 
 
 def test_an_unknown_method_is_named(channel: grpc.Channel) -> None:
@@ -54,7 +55,9 @@ def test_an_error_keeps_its_code_and_its_text_in_any_script(channel: grpc.Channe
     assert ("vigo-error", "replayed") in [*error.trailing_metadata(), *error.initial_metadata()]
 
 
-def test_a_fault_tells_the_peer_nothing_but_a_reference(channel: grpc.Channel, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_fault_tells_the_peer_nothing_but_a_reference(
+    channel: grpc.Channel, caplog: pytest.LogCaptureFixture
+) -> None:
     error = refused(channel, "Break")
     assert error.code() is grpc.StatusCode.INTERNAL
     assert "secret" not in error.details()
