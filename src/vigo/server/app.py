@@ -151,12 +151,13 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     folder, settings, clock = opened.folder, opened.settings, opened.clock
     database, authority = opened.database, opened.authority
     trail = Trail(clock)
-    access = AccessService(database, trail, clock, mint_admin_token(folder))
+    ca_sha256, api_url = authority.sha256, opened.addresses.api_url
+    access = AccessService(database, trail, clock, mint_admin_token(folder), ca_sha256, api_url)
     generations = GenerationService(folder, database, trail, Sealer(opened.policy_key, settings, clock), compiler)
     generations.load()
     runs = RunService(database, clock, settings)
     envoys = EnvoyService(database, trail, clock, runs, generations)
-    tokens = TokenService(database, trail, clock, authority.sha256, opened.addresses.api_url)
+    tokens = TokenService(database, trail, clock, ca_sha256, api_url)
     identity = ServerIdentity(
         server=server_id(folder), policy_keys=generations.policy_keys, authority=authority, addresses=opened.addresses
     )

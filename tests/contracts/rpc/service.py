@@ -8,7 +8,7 @@ from vigo.server.platform.rpc.app import RpcApp
 from vigo.server.platform.rpc.method import AnyMethod, Call, Method, StreamMethod
 
 LIMIT_BYTES = 2 << 20
-REFUSAL = "erwartet: größer als 7 % – gefunden: 3\n→ erneut senden"
+REFUSAL = "erwartet: größer als 7 % - gefunden: 3\n→ erneut senden"
 
 
 class Service:
@@ -42,16 +42,16 @@ class Service:
         ]
         return RpcApp(methods, admit=_admit)
 
-    async def echo(self, call: Call, message: bytes) -> bytes:
+    async def echo(self, _call: Call, message: bytes) -> bytes:
         return message
 
-    async def refuse(self, call: Call, message: bytes) -> bytes:
+    async def refuse(self, _call: Call, _message: bytes) -> bytes:
         raise ReplayedError(REFUSAL)
 
-    async def break_down(self, call: Call, message: bytes) -> bytes:
+    async def break_down(self, _call: Call, _message: bytes) -> bytes:
         raise RuntimeError("a secret of the inside")
 
-    async def hold(self, call: Call, message: bytes) -> bytes:
+    async def hold(self, _call: Call, message: bytes) -> bytes:
         self.held.set()
         try:
             await self.released.wait()
@@ -60,33 +60,33 @@ class Service:
             raise
         return message
 
-    async def await_held(self, call: Call, message: bytes) -> bytes:
+    async def await_held(self, _call: Call, _message: bytes) -> bytes:
         await self.held.wait()
         return b""
 
-    async def await_cancelled(self, call: Call, message: bytes) -> bytes:
+    async def await_cancelled(self, _call: Call, _message: bytes) -> bytes:
         await self.cancelled.wait()
         return b""
 
-    async def release(self, call: Call, message: bytes) -> bytes:
+    async def release(self, _call: Call, _message: bytes) -> bytes:
         self.released.set()
         return b""
 
-    async def who(self, call: Call, message: bytes) -> bytes:
+    async def who(self, call: Call, _message: bytes) -> bytes:
         peer = call.peer()
         return f"{peer.envoy_id} {peer.hostname} {peer.serial} {peer.fingerprint_sha256}".encode()
 
     async def metadata(self, call: Call, message: bytes) -> bytes:
         return f"{call.metadata(message.decode())} {call.remaining() is not None} {call.client is not None}".encode()
 
-    async def double(self, call: Call, requests: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    async def double(self, _call: Call, requests: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         async for request in requests:
             if request == b"refuse":
                 raise InvalidError(REFUSAL)
             yield request
             yield request
 
-    async def heartbeat(self, call: Call, requests: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    async def heartbeat(self, _call: Call, _requests: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         yield b"beat"
         self.held.set()
         try:

@@ -11,6 +11,13 @@ async def _made(server: Server, ttl_seconds: int = 60) -> dict[str, str]:
 
 
 @served
+async def test_a_new_access_token_comes_with_what_logging_in_takes(server: Server, tmp: Path) -> None:
+    made = await _made(server)
+    assert made["server"] == server.url
+    assert made["ca_sha256"] == (await server.token())["ca_sha256"]
+
+
+@served
 async def test_an_access_token_opens_the_api_until_it_ends(server: Server, tmp: Path) -> None:
     made = await _made(server)
     async with server.client(made["token"]) as client:

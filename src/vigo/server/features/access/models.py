@@ -19,6 +19,8 @@ class MintedAccessToken(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     expires_at: datetime
+    ca_sha256: str
+    server: str
 
 
 class AccessToken(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 import secrets
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
@@ -26,10 +27,20 @@ _MOST_NAME: Final = 100
 class AccessService:
     """Knows every token in force; a check costs no database."""
 
-    def __init__(self, database: Database, trail: Trail, clock: Clock, admin_token: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        trail: Trail,
+        clock: Clock,
+        admin_token: str,
+        ca_sha256: str,
+        server_url: Callable[[], str],
+    ) -> None:
         self._database = database
         self._trail = trail
         self._clock = clock
+        self._ca_sha256 = ca_sha256
+        self._server_url = server_url
         self._admin = token_digest(admin_token)
         self._tokens: dict[Digest, AccessToken] = database.read_now(store.in_force)
 
@@ -88,7 +99,14 @@ class AccessService:
             self._tokens[secret] = token
 
         await self._database.write(job, then)
-        return MintedAccessToken(token=text, id=token.id, name=name, expires_at=token.expires_at)
+        return MintedAccessToken(
+            token=text,
+            id=token.id,
+            name=name,
+            expires_at=token.expires_at,
+            ca_sha256=self._ca_sha256,
+            server=self._server_url(),
+        )
 
     def list(self, actor: Actor) -> tuple[AccessToken, ...]:
         """Return the tokens that are not withdrawn, the oldest first."""

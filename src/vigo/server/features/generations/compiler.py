@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
+from vigo.policy.compiling import compile_stacks
+from vigo.policy.sources import read_sources
 from vigo.server.features.generations.models import CompiledStacks, Finding
 
 
 def compile_folder(root: Path) -> CompiledStacks:
     """Return the policy of the stacks under a folder, or none where they have errors, and all that was found."""
-    from vigo.policy.compiling import compile_stacks
-    from vigo.policy.sources import read_sources
-
     compiled = compile_stacks(read_sources(root))
     findings = tuple(
         Finding(

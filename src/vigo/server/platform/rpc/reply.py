@@ -10,7 +10,7 @@ _CONTENT_TYPE: Final = (b"content-type", b"application/grpc")
 
 
 class Reply:
-    """Sends messages, then the status: in trailers, or in the headers alone when no message was sent."""
+    """Sends messages, then the status, always in trailers: not every HTTP server can end a call with its headers."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -37,10 +37,7 @@ class Reply:
     async def end(self, status: Status) -> None:
         """Send the end of the call."""
         if not self._started:
-            headers = [_CONTENT_TYPE, *status.trailers()]
-            await self._send({"type": "http.response.start", "status": 200, "headers": headers})
-            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
-            return
+            await self.start()
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
         await self._send({"type": "http.response.trailers", "headers": status.trailers(), "more_trailers": False})
 

@@ -1,0 +1,161 @@
+"""What the REST API answers, as far as people are shown it. `--json` prints the answers themselves."""
+
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from vigo.core.errors import UnavailableError
+from vigo.core.ids import EnvoyId, GenerationNumber, RunId
+from vigo.core.run import Outcome, ResourceResult
+from vigo.policy.diagnostics import Diagnostic
+
+T = TypeVar("T")
+
+
+class LastRun(msgspec.Struct, frozen=True, kw_only=True):
+    """The run of an envoy that arrived last."""
+
+    id: RunId
+    started_at: datetime
+    counts: dict[Outcome, int]
+
+
+class Envoy(msgspec.Struct, frozen=True, kw_only=True):
+    """An envoy."""
+
+    id: EnvoyId
+    hostname: str
+    status: str
+    enrolled_at: datetime
+    last_seen_at: datetime | None
+    certificate_not_after: datetime
+    agent_version: str
+    entry: str | None
+    environment: str | None
+    roles: tuple[str, ...]
+    generation: GenerationNumber | None
+    live_generation: GenerationNumber | None
+    convergence: str
+    last_run: LastRun | None
+
+
+class EnvoyDetail(Envoy, frozen=True, kw_only=True):
+    """An envoy with the latest outcome of each resource."""
+
+    resources: tuple[ResourceResult, ...]
+
+
+class RunItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as it is listed."""
+
+    id: RunId
+    hostname: str
+    generation: GenerationNumber
+    started_at: datetime
+    received_at: datetime
+    duration_ms: float
+    offline: bool
+    dropped_runs: int
+    outcome: Outcome
+    counts: dict[Outcome, int]
+
+
+class RunDetail(RunItem, frozen=True, kw_only=True):
+    """A run with the outcome of every resource."""
+
+    results: tuple[ResourceResult, ...]
+
+
+class Generation(msgspec.Struct, frozen=True, kw_only=True):
+    """A published generation."""
+
+    number: GenerationNumber
+    digest: str
+    message: str
+    author: str
+    published_at: datetime
+    live: bool
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """What publishing did."""
+
+    generation: Generation
+    warnings: tuple[Diagnostic, ...]
+    unchanged: bool = False
+
+
+class Token(msgspec.Struct, frozen=True, kw_only=True):
+    """An enrolment token as it is listed."""
+
+    id: str
+    hostname: str
+    expires_at: datetime
+    uses: int
+    uses_left: int
+    created_by: str
+    used_by: tuple[str, ...] = ()
+
+
+class MintedToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A new enrolment token."""
+
+    token: str
+    hostname: str
+    expires_at: datetime
+    uses: int
+    ca_sha256: str
+    server: str
+
+
+class AccessToken(msgspec.Struct, frozen=True, kw_only=True):
+    """An access token as it is listed."""
+
+    id: str
+    name: str
+    created_at: datetime
+    created_by: str
+    expires_at: datetime
+
+
+class MintedAccessToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A new access token, and what logging in with it takes."""
+
+    token: str
+    id: str
+    name: str
+    expires_at: datetime
+    ca_sha256: str
+    server: str
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was looked at, by the server or here."""
+
+    name: str
+    status: Literal["ok", "warning", "failed"]
+    detail: str
+    advice: str = ""
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """What the server says of itself."""
+
+    version: str
+    checks: tuple[Check, ...]
+
+
+def read(answer: Any, as_type: type[T]) -> T:
+    """Return an answer in the shape that is shown.
+
+    Raises:
+        UnavailableError: it has another.
+    """
+    try:
+        return msgspec.convert(answer, as_type)
+    except msgspec.ValidationError as error:
+        raise UnavailableError(
+            f"expected an answer that this vigocli knows, found another: {error}; use the vigocli of the server's"
+            " version, or --json"
+        ) from error

@@ -1,0 +1,210 @@
+"""`vigocli envoys`: the machines that are managed."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vigo.cli.client.connecting import connect, envoy_argument, in_path
+from vigo.cli.terminal.grammar import Noun
+from vigo.cli.terminal.options import json_option, limit_option
+from vigo.cli.terminal.text import print_json, print_line
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vigo.cli.client.answers import Envoy, EnvoyDetail
+    from vigo.cli.terminal.table import Cell
+
+_NAME = "the hostname or the UUID of an envoy; `vigocli envoys list` shows them"
+_COLOURS = {"converged": "green", "degraded": "yellow", "failed": "red"}
+
+
+@click.group("envoys", cls=Noun)
+def command() -> None:
+    """Show the machines that are managed, and refuse one.
+
+    Examples:
+      vigocli envoys list
+      vigocli envoys show web-1.example.com
+
+    Exit statuses:
+      0  done
+      1  failed, or refused; the reason is on standard error
+      2  the command line is wrong
+    """
+
+
+@command.command("list")
+@click.option("--hostname", metavar="GLOB", help="Only those with such a name.")
+@click.option("--status", type=click.Choice(["active", "revoked"]), help="Only those that may call, or may not.")
+@limit_option("At most so many; all where left out.")
+@json_option
+@click.pass_context
+def list_envoys(
+    ctx: click.Context, *, hostname: str | None, status: str | None, limit: int | None, as_json: bool
+) -> None:
+    """List the envoys by hostname: how their last run went, when they called, what they hold.
+
+    STATUS is `converged` (the last run left all as the live generation declares), `degraded` (something is blocked,
+    or that generation was not applied yet), `failed`, `no-data` (no run yet) or `revoked`.
+
+    Examples:
+      vigocli envoys list
+      vigocli envoys list --hostname 'web-*' --status active
+      vigocli envoys list --json | jq -r '.items[].hostname'
+
+    Exit statuses:
+      0  listed, also when there are none
+      1  the server could not be asked
+      2  the command line is wrong
+    """
+    with connect(ctx) as api:
+        items = api.items("envoys", {"hostname": hostname, "status": status}, limit)
+    if as_json:
+        print_json({"items": items})
+        return
+    if not items:
+        print_line("no such envoys; `vigocli tokens create` makes a token to enrol one with", error=True)
+        return
+    from vigo.cli.client.answers import Envoy, read  # noqa: PLC0415 - so that `--help` starts at once
+    from vigo.cli.terminal.table import print_table  # noqa: PLC0415 - the same
+    from vigo.core.clock import SystemClock  # noqa: PLC0415 - the same
+
+    now = SystemClock().now()
+    heads = ("HOSTNAME", "STATUS", "LAST RUN", "LAST SEEN", "GENERATION", "ENVIRONMENT", "ROLES")
+    print_table(heads, [_row(read(item, Envoy), now) for item in items])
+
+
+@command.command("show")
+@envoy_argument
+@json_option
+@click.pass_context
+def show_envoy(ctx: click.Context, *, name: str, as_json: bool) -> None:
+    """Show one envoy, and what is not as declared on it. ENVOY is a hostname or a UUID.
+
+    Examples:
+      vigocli envoys show web-1.example.com
+      vigocli envoys show web-1.example.com --json | jq .traits.os
+
+    Exit statuses:
+      0  shown
+      1  there is none, or the server could not be asked
+      2  the command line is wrong
+    """
+    with connect(ctx) as api:
+        answer = api.get(f"envoys/{in_path(name, _NAME)}")
+    if as_json:
+        print_json(answer)
+        return
+    from vigo.cli.client.answers import EnvoyDetail, read  # noqa: PLC0415 - so that `--help` starts at once
+    from vigo.core.clock import SystemClock  # noqa: PLC0415 - the same
+
+    _print_envoy(read(answer, EnvoyDetail), SystemClock().now())
+
+
+@command.command("revoke")
+@envoy_argument
+@click.option("-y", "--yes", is_flag=True, help="Do not ask. Where there is no terminal, nobody is asked.")
+@json_option
+@click.pass_context
+def revoke_envoy(ctx: click.Context, *, name: str, yes: bool, as_json: bool) -> None:
+    """Refuse an envoy from this moment on. Doing it twice is harmless.
+
+    The machine keeps its state, and its identity is void: it is managed again once it is enrolled anew with a token.
+
+    Examples:
+      vigocli envoys revoke web-1.example.com
+      vigocli envoys revoke web-1.example.com --yes
+
+    Exit statuses:
+      0  revoked, now or before
+      1  there is none, or the answer was no, or the server could not be asked
+      2  the command line is wrong
+    """
+    import sys  # noqa: PLC0415 - to see whether someone can be asked
+
+    from vigo.cli.terminal.text import visible  # noqa: PLC0415 - the same
+
+    if not yes and sys.stdin.isatty():
+        question = f"{visible(name)} will be refused at once, until it is enrolled anew. Revoke it?"
+        click.confirm(question, abort=True, err=True)
+    with connect(ctx) as api:
+        answer = api.post(f"envoys/{in_path(name, _NAME)}/revoke")
+    if as_json:
+        print_json(answer)
+        return
+    print_line(f"revoked {answer['hostname']} ({answer['id']})")
+
+
+def _row(envoy: "Envoy", now: "datetime") -> "list[Cell | str]":
+    from vigo.cli.terminal.moments import relative  # noqa: PLC0415 - for tables alone
+    from vigo.cli.terminal.table import Cell  # noqa: PLC0415 - the same
+
+    status = _status(envoy)
+    return [
+        Cell(envoy.hostname, whole=True),
+        Cell(status, _COLOURS.get(status, "")),
+        _last_run(envoy),
+        relative(envoy.last_seen_at, now),
+        Cell(_generation(envoy), "yellow" if _is_behind(envoy) else ""),
+        envoy.environment or "-",
+        ", ".join(envoy.roles) or "-",
+    ]
+
+
+def _status(envoy: "Envoy") -> str:
+    return envoy.convergence if envoy.status == "active" else envoy.status
+
+
+def _last_run(envoy: "Envoy") -> str:
+    """Return the outcome that a run is remembered by, and how many resources had it."""
+    if envoy.last_run is None:
+        return "-"
+    counts: dict[Any, int] = dict(envoy.last_run.counts)
+    return next((f"{counts[one]} {one}" for one in ("failed", "blocked", "changed") if counts.get(one)), "unchanged")
+
+
+def _is_behind(envoy: "Envoy") -> bool:
+    known = envoy.generation is not None and envoy.live_generation is not None
+    return known and envoy.status == "active" and envoy.generation != envoy.live_generation
+
+
+def _generation(envoy: "Envoy") -> str:
+    if envoy.generation is None:
+        return "-"
+    return f"{envoy.generation} (live: {envoy.live_generation})" if _is_behind(envoy) else str(envoy.generation)
+
+
+def _print_envoy(envoy: "EnvoyDetail", now: "datetime") -> None:
+    from vigo.cli.terminal.moments import told  # noqa: PLC0415 - for people alone
+    from vigo.cli.terminal.table import Cell, print_table  # noqa: PLC0415 - the same
+
+    status = _status(envoy)
+    print_line(f"{envoy.hostname} ({envoy.id})", bold=True)
+    print_line(f"status       {status}", colour=_COLOURS.get(status))
+    facts = {
+        "last seen": told(envoy.last_seen_at, now),
+        "enrolled": told(envoy.enrolled_at, now),
+        "certificate": f"until {told(envoy.certificate_not_after, now)}",
+        "agent": envoy.agent_version or "-",
+        "generation": _generation(envoy),
+        "entry": envoy.entry or "-",
+        "environment": envoy.environment or "-",
+        "roles": ", ".join(envoy.roles) or "-",
+    }
+    for name, value in facts.items():
+        print_line(f"{name:<11}  {value}")
+    if envoy.last_run is None:
+        print_line("last run     none was reported yet")
+        return
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in envoy.last_run.counts.items() if count)
+    print_line(f"last run     {told(envoy.last_run.started_at, now)}: {counts or 'no resources'}")
+    print_line(f"             vigocli runs show {envoy.last_run.id}")
+    wrong = [result for result in envoy.resources if result.outcome in ("failed", "blocked", "skipped")]
+    if wrong:
+        print_line()
+        colours = {"failed": "red", "blocked": "yellow", "skipped": "yellow"}
+        print_table(
+            ("RESOURCE", "OUTCOME", "REASON"),
+            [(Cell(one.id, whole=True), Cell(one.outcome, colours[one.outcome]), one.reason) for one in wrong],
+        )
