@@ -18,9 +18,10 @@ from vigo.core.traits import Traits
 class LocalMachine:
     """The machine that the agent runs on, or the file tree of `--root`."""
 
-    def __init__(self, root: str | None, clock: Clock) -> None:
+    def __init__(self, root: str | None, hostname: str, clock: Clock) -> None:
         self._host = RealHost(root)
         self._executors = Executors(self._host)
+        self._hostname = hostname
         self._clock = clock
 
     @property
@@ -38,10 +39,18 @@ class LocalMachine:
 
     def collect(self, previous: dict[str, Any]) -> Collected:
         """Return the traits; what is not due again is taken over from `previous`, the former `cache`."""
-        traits, failures = collect_all(self._host, self._clock, previous)
-        return Collected(traits, traits, failures)
+        collected = collect_all(self._host, self._clock, previous)
+        return collected._replace(traits=_named(collected.traits, self._hostname))
 
 
 def local_machine(identity: Identity) -> Machine:
     """Return the machine of an identity, for one cycle."""
-    return LocalMachine(identity.root, SystemClock())
+    return LocalMachine(identity.root, identity.hostname, SystemClock())
+
+
+def _named(traits: Traits, hostname: str) -> Traits:
+    """Return the traits, in which a host without a name of its own (an image) has the one that it is enrolled by."""
+    network = traits.get("network")
+    if network is None or network.get("hostname"):
+        return traits
+    return {**traits, "network": {**network, "hostname": hostname, "fqdn": hostname}}

@@ -82,4 +82,4 @@ def _decompressed(data: bytes) -> bytes:
 
 def _message(plan_digest: Digest, generation: int, not_after: datetime, compressed: bytes) -> bytes:
     expiry = int(not_after.astimezone(UTC).timestamp())
-    return framed(BUNDLE_CONTEXT, plan_digest.encode(), struct.pack(">QQ", generation, expiry), compressed)
+    return framed(BUNDLE_CONTEXT, plan_digest.encode(), struct.pack(">Qq", generation, expiry), compressed)

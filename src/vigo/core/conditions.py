@@ -25,6 +25,13 @@ def version_key(version: str) -> tuple[tuple[int, int, str], ...]:
 
     9 comes before 10, 1.0~rc1 before 1.0, 1.0 before 1.0.1.
     """
-    parts = re.findall(r"\d+|[A-Za-z]+|~", version)
-    key = tuple((0, 0, "") if part == "~" else (3, int(part), "") if part.isdigit() else (2, 0, part) for part in parts)
-    return (*key, (1, 0, ""))
+    parts = re.findall(r"[0-9]+|[A-Za-z]+|~", version)
+    return (*(_part_key(part) for part in parts), (1, 0, ""))
+
+
+def _part_key(part: str) -> tuple[int, int, str]:
+    if part == "~":
+        return (0, 0, "")
+    # Numbers compare by their length and then as text: a version has no limit that a number has.
+    digits = part.lstrip("0")
+    return (3, len(digits), digits) if part.isdigit() else (2, 0, part)

@@ -29,7 +29,7 @@ def decode(data: bytes, as_type: type[T]) -> T:
     """
     try:
         return msgspec.msgpack.decode(data, type=as_type)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
         raise DamagedError(
             f"expected an encoded {as_type.__name__}, found {len(data)} bytes that are none: {error}"
         ) from error

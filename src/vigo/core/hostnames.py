@@ -16,10 +16,12 @@ def canonical_hostname(text: str) -> str:
     Raises:
         InvalidError: it is no hostname. Source: RFC 1123 section 2.1, with the underscore that real fleets use.
     """
-    name = text.removesuffix(".").lower()
+    # Some letters of other scripts have a plain one as their lower case: the Kelvin sign becomes a k.
+    name = text.removesuffix(".").lower() if text.isascii() else ""
     if not name or len(name) > _MAX_HOSTNAME or not all(_LABEL.fullmatch(label) for label in name.split(".")):
         raise InvalidError(
-            f"expected a hostname (letters, digits, hyphens, dots; at most {_MAX_HOSTNAME} of them), found {text[:80]!r}"
+            f"expected a hostname (letters, digits, hyphens, dots; at most {_MAX_HOSTNAME} of them),"
+            f" found {text[:80]!r}"
         )
     return name
 

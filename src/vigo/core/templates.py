@@ -79,9 +79,13 @@ class Templates:
             TemplateError: the expression has a syntax error, or a name in it is undefined.
         """
         try:
-            return self._environment.eval_expr(expression, **context)
+            value = self._environment.eval_expr(expression, **context)
+            if value is None:
+                # An undefined name is handed over as None too; only where it is written out the engine is strict.
+                self._environment.render_str("{{ (" + expression + ") }}", **context)
         except minijinja.TemplateError as error:
             raise _problem(error) from error
+        return value
 
     def holds(self, expression: str, context: Mapping[str, Any]) -> bool:
         """Return whether a condition is true.
@@ -98,7 +102,14 @@ class Templates:
             TemplateError: it cannot be rendered.
         """
         whole = _WHOLE_EXPRESSION.fullmatch(source)
-        return self.evaluate(whole["expression"], context) if whole else self.render(source, context)
+        if whole is None:
+            return self.render(source, context)
+        try:
+            return self.evaluate(whole["expression"], context)
+        except TemplateError as error:
+            if error.line is not None:
+                error.line += source.count("\n", 0, whole.start("expression"))
+            raise
 
     def names_in(self, source: str) -> frozenset[str]:
         """Return the free names of a template as dotted paths (`vars.port`, `traits.os`), functions included.
