@@ -49,6 +49,7 @@ class Cycles:
         self._stop = stop
         self._link: Link | None = None
         self._identity: Identity | None = None
+        self._missing: dict[str, str] = {}
         self.is_applying = False
         self.interval = DEFAULT_INTERVAL
 
@@ -136,13 +137,18 @@ class Cycles:
     async def _collected(self, machine: Machine, journal: Journal) -> Traits:
         collected = await asyncio.to_thread(machine.collect, journal.collected())
         for name, reason in collected.failures.items():
-            _log.warning("trait set missing set=%s reason=%s", name, reason)
+            if self._missing.get(name) != reason:  # said once, not at every cycle
+                _log.warning("trait set missing set=%s reason=%s", name, reason)
+        self._missing = collected.failures
         try:
             journal.keep_collected(collected.cache)
         except UnavailableError as error:
             # A full disk costs the time to collect again; it does not keep the machine from its policy.
             _log.warning("traits cannot be kept reason=%s", error)
-        return collected.traits
+        agent = collected.traits.get("agent")
+        if agent is None:
+            return collected.traits
+        return {**collected.traits, "agent": {**agent, "queued_runs": journal.results.state().count}}
 
     def _policy(self, identity: Identity, journal: Journal) -> "_Policy | _Nothing":
         """Return what to apply. The held bundle is verified each time that it is used."""

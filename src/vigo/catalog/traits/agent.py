@@ -26,6 +26,9 @@ class AgentTraits(TraitSet, frozen=True, kw_only=True):
         int | None,
         measured("Time that its process has computed since it began, in seconds; to 60.", step=_CPU_STEP_SECONDS),
     ]
+    queued_runs: Annotated[
+        int, field("Runs whose results wait for the server; the agent fills this in, since no host knows it.")
+    ] = 0
 
 
 @collector("agent", every=EVERY_CYCLE, timeout=timedelta(seconds=5))
