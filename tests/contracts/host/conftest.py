@@ -1,4 +1,4 @@
-"""The fake host and the real one in a folder, made from the same description: what holds for one holds for the other."""
+"""The fake host and the real one in a folder, made from the same description."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -19,7 +19,8 @@ Files = Mapping[str, str | bytes | FakeNode]
 class Subject(Protocol):
     """A host and what changes it."""
 
-    host: ReadHost
+    @property
+    def host(self) -> ReadHost: ...
 
     def apply(self, op: Op) -> None: ...
 

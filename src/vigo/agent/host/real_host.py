@@ -1,0 +1,58 @@
+"""The host that the agent runs on, or the file tree of `--root`, to read."""
+
+from collections.abc import Sequence
+
+from vigo.agent.host.files import RealFiles
+from vigo.agent.host.programs import Programs
+from vigo.agent.host.root import Root
+from vigo.catalog.api import Command, CommandResult, FileStat, ReadHost
+
+
+class RealHost:
+    """A `ReadHost` for the length of one cycle: what a program was asked once is not asked again."""
+
+    def __init__(self, root: str | None) -> None:
+        self.root = Root(root)
+        self.files = RealFiles(self.root)
+        self.programs = Programs(self.files)
+
+    def stat(self, path: str) -> FileStat | None:
+        """Return what is at the path itself; the last component is not followed."""
+        return self.files.stat(path)
+
+    def read_bytes(self, path: str) -> bytes | None:
+        """Return the content of a regular file, following symlinks inside the root."""
+        return self.files.read_bytes(path)
+
+    def read_text(self, path: str) -> str | None:
+        """Return a file's content as UTF-8, undecodable bytes replaced, or None where it is absent."""
+        return self.files.read_text(path)
+
+    def read_link(self, path: str) -> str | None:
+        """Return a symlink's target as written, or None where there is no symlink."""
+        return self.files.read_link(path)
+
+    def list_directory(self, path: str) -> tuple[str, ...] | None:
+        """Return the names in a directory, sorted, or None where there is no directory."""
+        return self.files.list_directory(path)
+
+    def query(self, argv: Sequence[str]) -> CommandResult | None:
+        """Return the answer of a read-only program, or None where the host has no such program, as in every image."""
+        return self.programs.query(argv)
+
+    def check(self, command: Command) -> CommandResult:
+        """Run an operator's own guard."""
+        return self.programs.check(command)
+
+    def is_image(self) -> bool:
+        """Return whether this host is a file tree (`--root`) in which nothing runs."""
+        return self.root.is_image
+
+    def has_program(self, name: str) -> bool:
+        """Return whether a program of this name is on the host's search path."""
+        return self.programs.has_program(name)
+
+
+def _is_read_host(host: RealHost) -> ReadHost:
+    """Let the type checker say that the interface is whole."""
+    return host
