@@ -4,7 +4,7 @@ import json
 import logging
 import time
 
-from vigo.agent.terminal import visible
+from vigo.core.terminal import visible
 
 
 class LineFormatter(logging.Formatter):

@@ -1,24 +1,17 @@
 """The `vigo` command. It only wires: each command is a module of `vigo.agent.commands`, imported when it is used."""
 
 import importlib
-import inspect
 import pkgutil
-import re
 from typing import Any
 
 import click
 
 from vigo.agent import commands
+from vigo.core.command_line import Grammar, with_lists
 from vigo.core.errors import VigoError
 
 
-def _with_lists(text: str | None) -> str:
-    """Return a help text whose examples and statuses click prints line by line: it marks such with a backspace."""
-    clean = inspect.cleandoc(text or "")
-    return re.sub(r"\n\n(?=(?:Examples?|Exit statuses):\n)", "\n\n\b\n", clean)
-
-
-class Commands(click.Group):
+class Commands(Grammar):
     """The modules of the commands package, by name; each has its command in `command`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -32,7 +25,7 @@ class Commands(click.Group):
             return None
         module = importlib.import_module(f"{commands.__name__}.{cmd_name}")
         command: click.Command = module.command
-        command.help = _with_lists(command.help)
+        command.help = with_lists(command.help)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -40,7 +33,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except VigoError as error:
-            from vigo.agent.terminal import print_line  # noqa: PLC0415 - only where something is printed
+            from vigo.core.terminal import print_line  # noqa: PLC0415 - only where something is printed
 
             print_line(f"vigo: {error}", colour="red", error=True)
             ctx.exit(int(error.mapping.exit_status))
@@ -63,7 +56,7 @@ def main() -> None:
     """
 
 
-main.help = _with_lists(main.help)
+main.help = with_lists(main.help)
 
 if __name__ == "__main__":
     main()

@@ -1,40 +1,14 @@
-"""What the agent prints for people. What comes from elsewhere cannot move their cursor or hide what it says."""
+"""What the agent prints for people of a run and of traits."""
 
-import os
-import re
-import sys
 from collections.abc import Iterator
-
-import click
 
 from vigo.agent.report import CycleReport
 from vigo.core.run import OUTCOMES, Outcome, ResourceResult
+from vigo.core.terminal import print_line
 from vigo.core.traits import Traits
 
-# C0 and C1 controls less tab, and the characters that reorder text. Source: ECMA-48; UAX #9.
-_HIDDEN = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _COLOURS: dict[Outcome, str] = {"changed": "green", "failed": "red", "blocked": "yellow", "skipped": "yellow"}
 _WIDTH = len("would change")
-
-
-def visible(text: str) -> str:
-    """Return the text with control characters written out, on one line."""
-    return _HIDDEN.sub(_written_out, text)
-
-
-def _written_out(found: re.Match[str]) -> str:
-    character = found[0]
-    return "\\n" if character == "\n" else ascii(character)[1:-1]
-
-
-def print_line(text: str, *, colour: str | None = None, error: bool = False) -> None:
-    """Print one line; click drops the colour where the stream is no terminal, and NO_COLOR drops it everywhere."""
-    click.secho(visible(text), fg=colour, err=error, color=None if _may_colour(error=error) else False)
-
-
-def _may_colour(*, error: bool) -> bool:
-    stream = sys.stderr if error else sys.stdout
-    return not os.environ.get("NO_COLOR") and stream.isatty()
 
 
 def print_report(report: CycleReport) -> None:

@@ -24,8 +24,8 @@ class WriteFile(Op, frozen=True, kw_only=True):
     """Replace or create a regular file at once: a temporary file beside it, then rename.
 
     The temporary file has its final owner and mode before it has content. `mode`, `uid`, `gid` of None keep what is
-    there, or 0o644 and the agent's own for a new file. `validate` is a command whose `%` stands for the temporary file; where
-    it fails nothing is replaced. `backup` keeps the former file as `PATH.vigo-backup`.
+    there, or 0o644 and the agent's own for a new file. `validate` is a command whose `%` stands for the temporary
+    file; where it fails nothing is replaced. `backup` keeps the former file as `PATH.vigo-backup`.
     """
 
     path: str

@@ -6,8 +6,9 @@ import click
 
 from vigo.cli.client.connecting import connect, invocation
 from vigo.cli.terminal.grammar import Verb
+from vigo.cli.terminal.json_text import print_json
 from vigo.cli.terminal.options import json_option
-from vigo.cli.terminal.text import print_json, print_line
+from vigo.core.terminal import print_line
 
 if TYPE_CHECKING:
     from vigo.cli.client.answers import Check

@@ -6,8 +6,9 @@ import click
 
 from vigo.cli.client.connecting import connect, envoy_argument, in_path
 from vigo.cli.terminal.grammar import Noun
+from vigo.cli.terminal.json_text import print_json
 from vigo.cli.terminal.options import json_option, limit_option
-from vigo.cli.terminal.text import print_json, print_line
+from vigo.core.terminal import print_line
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -123,7 +124,7 @@ def revoke_envoy(ctx: click.Context, *, name: str, yes: bool, as_json: bool) -> 
     """
     import sys  # noqa: PLC0415 - to see whether someone can be asked
 
-    from vigo.cli.terminal.text import visible  # noqa: PLC0415 - the same
+    from vigo.core.terminal import visible  # noqa: PLC0415 - the same
 
     if not yes and sys.stdin.isatty():
         question = f"{visible(name)} will be refused at once, until it is enrolled anew. Revoke it?"

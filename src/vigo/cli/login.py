@@ -6,7 +6,7 @@ import click
 
 from vigo.cli.client.connecting import TIMEOUT, invocation
 from vigo.cli.terminal.grammar import Verb
-from vigo.cli.terminal.text import print_line
+from vigo.core.terminal import print_line
 
 _MOST_CHARACTERS = 600
 
@@ -39,11 +39,12 @@ def command(ctx: click.Context, *, server: str, ca_sha256: str) -> None:
 
     from vigo.cli.client.api import Api  # noqa: PLC0415 - the same
     from vigo.cli.client.login_file import Login, LoginFile  # noqa: PLC0415 - the same
-    from vigo.cli.client.pinning import fingerprint, pinned_ca, server_url  # noqa: PLC0415 - the same
+    from vigo.cli.client.pinning import pinned_ca, server_url  # noqa: PLC0415 - the same
     from vigo.cli.client.target import Target  # noqa: PLC0415 - the same
     from vigo.core.clock import SystemClock  # noqa: PLC0415 - the same
+    from vigo.core.fingerprints import parse_fingerprint  # noqa: PLC0415 - the same
 
-    url, pinned = server_url(server), fingerprint(ca_sha256)
+    url, pinned = server_url(server), parse_fingerprint(ca_sha256, "vigocli access create")
     timeout, clock = invocation(ctx).timeout or TIMEOUT, SystemClock()
     ca_pem = pinned_ca(url, pinned, timeout, clock)
     token = _asked_for()

@@ -3,7 +3,7 @@
 import click
 
 from vigo.cli.terminal.grammar import Verb
-from vigo.cli.terminal.text import print_line
+from vigo.core.terminal import print_line
 
 
 @click.command("logout", cls=Verb)

@@ -11,8 +11,9 @@ from typing import Any
 import click
 
 from vigo import cli
-from vigo.cli.terminal.grammar import Grammar, Invocation, with_lists
+from vigo.cli.terminal.grammar import Invocation
 from vigo.cli.terminal.options import DurationType
+from vigo.core.command_line import Grammar, with_lists
 from vigo.core.errors import VigoError
 
 _THIS = "main"
@@ -41,7 +42,7 @@ class Nouns(Grammar):
         try:
             return super().invoke(ctx)
         except VigoError as error:
-            from vigo.cli.terminal.text import print_line  # noqa: PLC0415 - only where something is printed
+            from vigo.core.terminal import print_line  # noqa: PLC0415 - only where something is printed
 
             print_line(f"vigocli: {error}", colour="red", error=True)
             ctx.exit(int(error.mapping.exit_status))

@@ -7,8 +7,9 @@ import click
 
 from vigo.cli.client.connecting import connect, in_path
 from vigo.cli.terminal.grammar import Noun
+from vigo.cli.terminal.json_text import print_json
 from vigo.cli.terminal.options import DurationType, json_option, limit_option
-from vigo.cli.terminal.text import print_json, print_line
+from vigo.core.terminal import print_line
 
 if TYPE_CHECKING:
     from vigo.cli.client.answers import MintedToken

@@ -69,6 +69,8 @@ class FakePackages:
                 self.installed.pop(name, None)
             elif not self._install(name):
                 return CommandResult(100, stderr=f"no package {name} in the index")
+            else:  # as apt does
+                self._held.discard(name.partition("=")[0])
         self._write_databases(host)
         return CommandResult(0)
 

@@ -1,12 +1,10 @@
 import logging
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from vigo.agent.logs import LineFormatter
 from vigo.agent.report import CycleReport
-from vigo.agent.terminal import print_report, trait_lines, visible
+from vigo.agent.terminal import print_report, trait_lines
 from vigo.core.ids import Digest, GenerationNumber, ResourceId, new_run_id
 from vigo.core.run import Outcome, ResourceResult, Run
 from vigo.testing.clock import START
@@ -26,18 +24,6 @@ def report(*results: ResourceResult, **more: object) -> CycleReport:
         results=results,
     )
     return CycleReport(run=run, **more)  # type: ignore[arg-type]
-
-
-@given(st.text())
-def test_no_control_character_reaches_the_terminal(text: str) -> None:
-    shown = visible(text)
-    assert all(character == "\t" or character.isprintable() or not character.isascii() for character in shown)
-    assert "\x1b" not in shown
-    assert "\u202e" not in shown
-
-
-def test_an_escape_sequence_is_written_out() -> None:
-    assert visible("a\x1b[2Jb\nc") == "a\\x1b[2Jb\\nc"
 
 
 def test_only_what_is_not_simply_as_it_should_be_has_a_line(capsys: pytest.CaptureFixture[str]) -> None:

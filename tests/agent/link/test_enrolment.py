@@ -6,7 +6,7 @@ import pytest
 
 from tests.agent.conftest import enrolled
 from vigo.agent.identity.identity import IdentityFolder
-from vigo.agent.link.enrolment import enrol, parse_fingerprint
+from vigo.agent.link.enrolment import enrol
 from vigo.core.clock import SystemClock
 from vigo.core.errors import (
     ConflictError,
@@ -47,13 +47,6 @@ def test_a_certificate_is_due_for_renewal_at_two_thirds_of_its_life(server: Fake
     server.certificate_life = timedelta(days=90)
     identity = enrolled(folder, server)
     assert identity.certificate_expires_at - identity.certificate_renew_at == timedelta(days=30)
-
-
-@pytest.mark.parametrize("written", ["plain", "upper", "colons"])
-def test_a_fingerprint_may_be_written_in_any_usual_way(written: str) -> None:
-    plain = "ab" * 32
-    forms = {"plain": plain, "upper": plain.upper(), "colons": ":".join(["AB"] * 32)}
-    assert parse_fingerprint(forms[written]) == plain
 
 
 def test_what_is_no_fingerprint_is_refused_before_anything_is_sent(folder: IdentityFolder, server: FakeServer) -> None:

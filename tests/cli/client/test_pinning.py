@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigo.cli.client.pinning import fingerprint, server_url
+from vigo.cli.client.pinning import server_url
 from vigo.core.errors import UsageError
 
 
@@ -29,12 +29,3 @@ def test_what_is_no_address_is_refused_with_what_was_expected(text: str) -> None
     else:
         assert url.startswith("https://")
         assert not set(url.removeprefix("https://")) & set("/?#@ \\\n\r\t")
-
-
-def test_a_fingerprint_has_one_form() -> None:
-    digits = "ab" * 32
-    assert fingerprint(":".join(["AB"] * 32)) == digits
-    assert fingerprint(f"SHA256:{digits}") == digits
-    for wrong in ("", "ab" * 31, "zz" * 32):
-        with pytest.raises(UsageError, match="64 hexadecimal digits"):
-            fingerprint(wrong)

@@ -44,8 +44,8 @@ def command(
 
     from vigo.agent.identity.identity import IdentityFolder  # noqa: PLC0415 - the same
     from vigo.agent.link.enrolment import enrol  # noqa: PLC0415 - the same
-    from vigo.agent.terminal import print_line  # noqa: PLC0415 - the same
     from vigo.core.clock import SystemClock  # noqa: PLC0415 - the same
+    from vigo.core.terminal import print_line  # noqa: PLC0415 - the same
 
     enrolled = enrol(
         IdentityFolder(state_dir.absolute()),

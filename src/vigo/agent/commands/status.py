@@ -23,8 +23,8 @@ def command(*, state_dir: Path, as_json: bool) -> None:
       3  this machine is not enrolled
     """
     from vigo.agent.status import Status, read_status  # noqa: PLC0415 - so that `vigo version` starts at once
-    from vigo.agent.terminal import print_line  # noqa: PLC0415 - the same
     from vigo.core.clock import SystemClock  # noqa: PLC0415 - the same
+    from vigo.core.terminal import print_line  # noqa: PLC0415 - the same
 
     status: Status = read_status(state_dir.absolute(), SystemClock())
     if as_json:

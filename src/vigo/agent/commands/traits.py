@@ -26,9 +26,10 @@ def command(*, state_dir: Path, as_json: bool, name: str | None) -> None:
     """
     from vigo.agent.identity.identity import IdentityFolder  # noqa: PLC0415 - so that `vigo version` starts at once
     from vigo.agent.local_machine import local_machine  # noqa: PLC0415 - the same
-    from vigo.agent.terminal import print_line, trait_lines  # noqa: PLC0415 - the same
+    from vigo.agent.terminal import trait_lines  # noqa: PLC0415 - the same
     from vigo.core.errors import NotFoundError  # noqa: PLC0415 - the same
     from vigo.core.nearest import did_you_mean  # noqa: PLC0415 - the same
+    from vigo.core.terminal import print_line  # noqa: PLC0415 - the same
 
     collected = local_machine(IdentityFolder(state_dir.absolute()).load()).collect({})
     traits = collected.traits

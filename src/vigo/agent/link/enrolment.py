@@ -24,9 +24,9 @@ from vigo.core.errors import (
     NotEnrolledError,
     UnauthenticatedError,
     UnavailableError,
-    UsageError,
     VigoError,
 )
+from vigo.core.fingerprints import parse_fingerprint
 from vigo.core.hostnames import canonical_hostname
 from vigo.core.ids import parse_envoy_id
 from vigo.core.signing import SigningKey
@@ -81,7 +81,7 @@ def enrol(
         UsageError: an argument is none.
     """
     address = parse_server_url(server_url)
-    pinned = parse_fingerprint(ca_sha256)
+    pinned = parse_fingerprint(ca_sha256, "vigocli tokens create")
     name = canonical_hostname(hostname)
     if not force and (present := _present(folder)) is not None:
         _check_same(present, address, pinned, name, root)
@@ -129,21 +129,6 @@ def _request(token: str, hostname: str, csr_pem: str, key: SigningKey) -> EnrolR
     public = key.public.hex()
     signature = key.sign(enrol_message(token, hostname, csr_pem, public)).hex()
     return EnrolRequest(token=token, hostname=hostname, csr_pem=csr_pem, signing_key=public, signature=signature)
-
-
-def parse_fingerprint(text: str) -> str:
-    """Return a SHA-256 fingerprint as 64 lower-case digits; colons, blanks and capitals are accepted.
-
-    Raises:
-        UsageError: it is none.
-    """
-    digits = re.sub(r"[:\s]", "", text).lower().removeprefix("sha256")
-    if not _FINGERPRINT.fullmatch(digits):
-        raise UsageError(
-            f"--ca-sha256: expected 64 hexadecimal digits, found {len(digits)} characters; `vigocli tokens create`"
-            " prints the fingerprint"
-        )
-    return digits
 
 
 def _present(folder: IdentityFolder) -> Identity | None:

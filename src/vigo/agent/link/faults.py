@@ -46,7 +46,7 @@ def _certificate_problem(error: ssl.SSLCertVerificationError, address: str, now:
     if error.verify_code in (_OTHER_NAME, _OTHER_ADDRESS):
         return (
             f"{address}: the server's certificate is for another name; use the name that it was made for"
-            " (`names` in server.yaml)"
+            " (`server_names` in server.yaml)"
         )
     return (
         f"{address}: expected a certificate that the pinned CA signed, found another ({error.verify_message});"

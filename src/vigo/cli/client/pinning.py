@@ -15,7 +15,6 @@ from vigo.core.enrolment import CA_PATH
 from vigo.core.errors import UnauthenticatedError, UnavailableError, UsageError
 
 _DEFAULT_PORT: Final = 8443
-_FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def server_url(text: str) -> str:
@@ -34,21 +33,6 @@ def server_url(text: str) -> str:
     if parts.scheme != "https" or not host or extra:
         raise UsageError(f"--server: expected https://HOST:PORT, found {text[:100]!r}")
     return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
-
-
-def fingerprint(text: str) -> str:
-    """Return a SHA-256 fingerprint as 64 lower-case digits; colons, blanks and capitals are accepted.
-
-    Raises:
-        UsageError: it is none.
-    """
-    digits = re.sub(r"[:\s]", "", text).lower().removeprefix("sha256")
-    if not _FINGERPRINT.fullmatch(digits):
-        raise UsageError(
-            f"--ca-sha256: expected 64 hexadecimal digits, found {len(digits)} characters; `vigocli access create`"
-            " prints the fingerprint on the server's host"
-        )
-    return digits
 
 
 def fingerprint_of(ca_pem: str) -> str:

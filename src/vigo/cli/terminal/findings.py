@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from vigo.cli.terminal.text import print_line
+from vigo.core.terminal import print_line
 from vigo.policy.diagnostics import Diagnostic, as_lines
 
 

@@ -1,12 +1,12 @@
-"""How the command line is built: nouns that hold verbs, help with examples, the nearest name for a wrong one."""
+"""How the command line is built: nouns that hold verbs, and what is said for all of it."""
 
-import inspect
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
+
+from vigo.core.command_line import Grammar, with_lists
 
 
 class Invocation:
@@ -15,12 +15,6 @@ class Invocation:
     def __init__(self) -> None:
         self.data_dir: Path | None = None
         self.timeout: timedelta | None = None
-
-
-def with_lists(text: str | None) -> str:
-    """Return a help text whose examples and statuses click prints line by line: it marks such with a backspace."""
-    clean = inspect.cleandoc(text or "")
-    return re.sub(r"\n\n(?=(?:Examples?|Exit statuses):\n)", "\n\n\b\n", clean)
 
 
 class Verb(click.Command):
@@ -38,20 +32,6 @@ class Verb(click.Command):
                 callback=_take_data_dir,
             )
         )
-
-
-class Grammar(click.Group):
-    """A group that names the nearest command for one that it has not."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that the arguments name."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.exceptions.NoSuchCommand as error:
-            names = self.list_commands(ctx)
-            raise click.exceptions.NoSuchCommand(error.command_name, possibilities=names, ctx=ctx) from error
 
 
 class Noun(Grammar):

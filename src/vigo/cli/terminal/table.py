@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vigo.cli.terminal.text import is_terminal, may_colour, visible
+from vigo.core.terminal import is_terminal, may_colour, visible
 
 _GAP: Final = 2
 _LEAST_WIDTH: Final = 60

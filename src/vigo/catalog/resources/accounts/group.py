@@ -62,7 +62,7 @@ class Group(Resource[GroupSpec, GroupState]):
         groups = parse_group((files.group if files else host.read_text("/etc/group")) or "")
         users = parse_passwd((files.passwd if files else host.read_text("/etc/passwd")) or "")
         entry = group_entry(host, spec.group)
-        owner = next((group.name for group in groups.values() if spec.gid == group.gid != 0), None)
+        owner = next((group.name for group in groups.values() if spec.gid == group.gid), None)
         primary = next((user.name for user in users.values() if entry and user.gid == entry.gid), None)
         missing = tuple(name for name in spec.members or () if user_entry(host, name) is None)
         free = free_id({group.gid for group in groups.values()}, system=spec.system)

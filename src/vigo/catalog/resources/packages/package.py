@@ -1,7 +1,7 @@
 """The kind `package`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
@@ -99,8 +99,9 @@ class Package(Resource[PackageSpec, PackageState]):
         held = {name for name, package in state.installed.items() if package.held}
         if spec.hold is False and held:
             yield _holding(tool, tuple(sorted(held)), hold=False)
-        yield from _installation(spec, state, tool, held)
-        free = tuple(name for name in _names(spec) if name not in held)
+        changed = yield from _installation(spec, state, tool, held)
+        # apt lets a held package go when it is told to change it.
+        free = tuple(name for name in _names(spec) if name not in held or name in changed)
         if spec.hold and free:
             yield _holding(tool, free, hold=True)
         if spec.state == "latest" and state.is_image:
@@ -122,14 +123,17 @@ def _is_to_go(spec: PackageSpec, package: InstalledPackage | None) -> bool:
     return package is not None and (spec.purge or not package.configuration_only)
 
 
-def _installation(spec: PackageSpec, state: PackageState, tool: PackageTool, held: set[str]) -> Iterator[Op]:
+def _installation(
+    spec: PackageSpec, state: PackageState, tool: PackageTool, held: set[str]
+) -> Generator[Op, None, list[str]]:
+    """Yield the calls that install what is missing or differs, and return the names of it."""
     there = {name: package for name, package in state.installed.items() if not package.configuration_only}
     missing = [name for name in _names(spec) if name not in there]
     version = spec.version
     differing = [name for name in there if version is not None and not _is_version(version, there[name].version)]
     due = [name for name in _names(spec) if name in missing or name in differing or name in state.outdated]
     if not due:
-        return
+        return due
     if version is not None and not tool.can_choose_version:
         raise BlockedError(f"version: {tool.name} installs only the version of its index; remove version")
     older: frozenset[str] = frozenset()
@@ -152,6 +156,7 @@ def _installation(spec: PackageSpec, state: PackageState, tool: PackageTool, hel
     )
     for call in tool.install(wanted):
         yield _named(call, tuple(name for name, value in fields.items() if value))
+    return due
 
 
 def _is_version(wanted: str, found: str) -> bool:

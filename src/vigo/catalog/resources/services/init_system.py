@@ -18,13 +18,19 @@ class ImageUnit(msgspec.Struct, frozen=True):
 
 
 class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
-    """A service as its init system knows it. `enabled` is None where it has no say (a static unit)."""
+    """A service as its init system knows it. `enabled` is None where it has no say (a static unit).
+
+    `stale` says that systemd still goes by a unit file that was changed since; `ends_by_itself`, that the service does
+    its work and is then no longer running.
+    """
 
     init: Init
     known: bool
     running: bool = False
     enabled: bool | None = None
     masked: bool = False
+    stale: bool = False
+    ends_by_itself: bool = False
     boot_tool: str = ""
     image: ImageUnit | None = None
 

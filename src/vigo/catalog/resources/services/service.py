@@ -9,7 +9,7 @@ from vigo.catalog.ops import Op, Run
 from vigo.catalog.resources.services.image import image_changes, observe_image
 from vigo.catalog.resources.services.init_system import InitSystem, ServiceState
 from vigo.catalog.resources.services.openrc import OPENRC
-from vigo.catalog.resources.services.systemd import SYSTEMD
+from vigo.catalog.resources.services.systemd import DAEMON_RELOAD, SYSTEMD
 from vigo.catalog.resources.services.sysv import SYSV
 from vigo.core.errors import BlockedError, InvalidError
 
@@ -60,7 +60,7 @@ class Service(Resource[ServiceSpec, ServiceState]):
         )
 
     def plan(self, spec: ServiceSpec, state: ServiceState) -> Iterator[Op]:
-        """Yield what enables or disables it, then what starts, stops, restarts or reloads it."""
+        """Yield what stops it; what enables or disables it; then what starts, restarts or reloads it."""
         if state.image is not None:
             yield from image_changes(spec.enabled, spec.service, state)
             if spec.state == "stopped":
@@ -81,12 +81,21 @@ class Service(Resource[ServiceSpec, ServiceState]):
                 f"service: {spec.service} is masked: somebody forbade it to start; run `systemctl unmask"
                 f" {spec.service}` if it shall"
             )
+        if state.ends_by_itself and spec.state == "running" and not state.running:
+            raise InvalidError(
+                f"state: expected a service that can stay running, found {spec.service} to be Type=oneshot, which does"
+                " its work and ends; use state: restarted with `when: changed`, or state: stopped with enabled: true"
+            )
         system = _INIT_SYSTEMS[state.init]
+        if spec.state == "stopped":
+            # Disabling takes an alias away (Debian's `sshd`), by which the service could no longer be stopped.
+            yield from _running(spec, state, system)
         if spec.enabled is not None and state.enabled is not None and spec.enabled != state.enabled:
             yield Run(
                 argv=system.boot(spec.service, state, enable=spec.enabled), touches=_TOUCHES, changes=("enabled",)
             )
-        yield from _running(spec, state, system)
+        if spec.state != "stopped":
+            yield from _running(spec, state, system)
 
     def owns(self, spec: ServiceSpec) -> tuple[str, ...]:
         """Return the unit; a restart or reload owns nothing, since it stands beside what holds the service."""
@@ -111,6 +120,8 @@ def _running(spec: ServiceSpec, state: ServiceState, system: InitSystem) -> Iter
         verb = "stop" if state.running else ""
     elif not state.running:
         verb = "start"
+    if verb and verb != "stop" and state.stale:
+        yield Run(argv=DAEMON_RELOAD, touches=_TOUCHES, changes=("state",))
     if verb:
         argv = custom or system.control(spec.service, verb)
         yield Run(argv=argv, touches=_TOUCHES, changes=("state",))

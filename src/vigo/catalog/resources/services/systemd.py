@@ -6,7 +6,9 @@ from vigo.catalog.resources.services.init_system import Init, ServiceState
 from vigo.core.errors import UnavailableError
 
 _RUNNING = frozenset({"active", "activating", "reloading", "refreshing"})
-_BOOT = {"enabled": True, "enabled-runtime": True, "linked": True, "alias": True, "disabled": False}
+# A linked unit is known by a symlink to its file elsewhere, which starts nothing.
+_BOOT = {"enabled": True, "enabled-runtime": True, "alias": True, "linked": False, "disabled": False}
+_SHOWN = "--property=LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,Type,RemainAfterExit"
 _SUFFIXES = (".service", ".socket", ".timer", ".path", ".target", ".mount", ".swap", ".slice", ".automount")
 
 
@@ -19,7 +21,7 @@ class _Systemd:
 
     def observe(self, host: ReadHost, service: str) -> ServiceState:
         unit = unit_name(service)
-        answer = host.query(("systemctl", "show", "--property=LoadState,ActiveState,UnitFileState", "--", unit))
+        answer = host.query(("systemctl", "show", _SHOWN, "--", unit))
         if answer is None or answer.status != 0:
             reason = "no such program" if answer is None else answer.stderr.strip() or f"status {answer.status}"
             raise UnavailableError(f"service: expected systemctl to tell the state of {unit}, found: {reason}")
@@ -29,9 +31,12 @@ class _Systemd:
         return ServiceState(
             init="systemd",
             known=load != "not-found",
-            running=found.get("ActiveState", "inactive") in _RUNNING,
+            # Between two attempts of a service that fails at once, nothing runs.
+            running=found.get("ActiveState", "inactive") in _RUNNING and found.get("SubState") != "auto-restart",
             enabled=_script_enabled(host, unit) if boot == "generated" else _BOOT.get(boot),
             masked=load == "masked",
+            stale=found.get("NeedDaemonReload") == "yes",
+            ends_by_itself=found.get("Type") == "oneshot" and found.get("RemainAfterExit") == "no",
         )
 
     def control(self, service: str, verb: str) -> tuple[str, ...]:
@@ -43,6 +48,7 @@ class _Systemd:
 
 
 SYSTEMD = _Systemd()
+DAEMON_RELOAD = ("systemctl", "daemon-reload")
 
 
 def _script_enabled(host: ReadHost, unit: str) -> bool | None:

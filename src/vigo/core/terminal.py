@@ -1,26 +1,19 @@
-"""What is printed for people, and JSON for programs. What comes from elsewhere cannot move a cursor or hide text."""
+"""What is printed for people. What comes from elsewhere cannot move their cursor or hide what it says."""
 
 import os
 import re
 import sys
-from typing import Any, Final
+from typing import Final
 
 import click
 
 # C0 and C1 controls less tab, and the characters that reorder text. Source: ECMA-48; UAX #9.
 _HIDDEN: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-# JSON writes out C0 controls by itself; a line feed there is the document's own.
-_HIDDEN_IN_JSON: Final = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def visible(text: str) -> str:
     """Return the text with control characters written out, on one line."""
     return _HIDDEN.sub(_written_out, text)
-
-
-def _written_out(found: re.Match[str]) -> str:
-    character = found[0]
-    return "\\n" if character == "\n" else ascii(character)[1:-1]
 
 
 def print_line(text: str = "", *, colour: str | None = None, bold: bool = False, error: bool = False) -> None:
@@ -39,9 +32,6 @@ def is_terminal(*, error: bool = False) -> bool:
     return (sys.stderr if error else sys.stdout).isatty()
 
 
-def print_json(value: Any) -> None:
-    """Print a JSON document. Its values are as they were sent; what a terminal would obey is escaped."""
-    import json  # noqa: PLC0415 - people's output needs no encoder
-
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    click.echo(_HIDDEN_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+def _written_out(found: re.Match[str]) -> str:
+    character = found[0]
+    return "\\n" if character == "\n" else ascii(character)[1:-1]

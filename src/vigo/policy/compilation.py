@@ -1,0 +1,97 @@
+"""What one compilation works with, and the checks of templates that all its steps share."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from vigo.catalog.api import Resource
+from vigo.catalog.scan import collectors
+from vigo.core.nearest import did_you_mean
+from vigo.core.plan import Origin
+from vigo.core.templates import TemplateError
+from vigo.policy.documents.reading import Reading
+from vigo.policy.template_places import TemplateText
+from vigo.policy.templating import Parsed, TemplateBook, error_offset, offset_of, variable_missing
+
+_HINT = "known are vars, traits, item and key (in foreach), and the predicates of conditions"
+
+
+class Compilation:
+    """The stacks that are read, the kinds that they may use, and the templates that were read so far."""
+
+    def __init__(self, reading: Reading, kinds: Mapping[str, Resource[Any, Any]]) -> None:
+        self.reading = reading
+        self.findings = reading.findings
+        self.kinds = kinds
+        self.book = TemplateBook()
+
+    def error(self, place: Origin, code: str, message: str, hint: str | None = None) -> None:
+        """Record an error."""
+        self.findings.error(place, code, message, hint=hint)
+
+    def check_template(self, text: TemplateText, parsed: Parsed, *, has_items: bool) -> bool:
+        """Return whether a template or condition is well-formed and uses known names only; else the errors say why."""
+        for problem in parsed.problems:
+            hint = _HINT if problem.message.startswith("no name") else None
+            self.error(self.place(text, problem.offset), "template", problem.message, hint)
+        unusable = parsed.locals if not has_items else frozenset[str]()
+        for name in sorted(unusable):
+            message = f"{name}: expected it in a resource with `foreach` only, found no foreach here"
+            self.error(self.place(text, offset_of(text.text, name)), "template", message)
+        self._check_traits(text, parsed)
+        return not parsed.problems and not unusable
+
+    def check_locals(self, text: TemplateText, parsed: Parsed, given: Mapping[str, Any], entry: Origin) -> bool:
+        """Return whether a foreach gives every name that a template uses of it: a list gives no `key`."""
+        missing = sorted(parsed.locals - given.keys())
+        for name in missing:
+            message = f"{name}: expected a map in foreach to take it from, found a list, whose items have none"
+            self.findings.error(self.place(text, offset_of(text.text, name)), "template", message, entry=entry)
+        return not missing
+
+    def check_variables(self, text: TemplateText, parsed: Parsed, variables: Mapping[str, Any], entry: Origin) -> bool:
+        """Return whether an entry has every variable that a template needs; else the errors name it."""
+        missing = [(path, variable_missing(path, variables)) for path in parsed.variables]
+        for path, message in missing:
+            if message is not None:
+                place = self.place(text, offset_of(text.text, ".".join(("vars", *path))))
+                hint = "give it a default in the configcrate's `vars`, or a value in a role, entry or environment"
+                self.findings.error(place, "undefined-variable", message, hint=hint, entry=entry)
+        return all(message is None for _, message in missing)
+
+    def template_failed(
+        self, text: TemplateText, parsed: Parsed, error: TemplateError, variables: Mapping[str, Any], entry: Origin
+    ) -> None:
+        """Record why a template could not be rendered for an entry."""
+        if error.undefined and not self.check_variables(text, parsed, variables, entry):
+            return
+        place = self.place(text, min(error_offset(text.text, error), len(text.text)))
+        self.findings.error(place, "template", f"the template cannot be rendered: {error}", entry=entry)
+
+    def place(self, text: TemplateText, offset: int) -> Origin:
+        """Return the place of a character of a template."""
+        return text.place(offset, self.findings.lines)
+
+    def _check_traits(self, text: TemplateText, parsed: Parsed) -> None:
+        known = _trait_fields()
+        for set_name, *path in parsed.traits if known else ():
+            fields = known.get(set_name)
+            message = ""
+            if fields is None:
+                message = f"no trait set has the name {set_name!r}{did_you_mean(set_name, known)}"
+            elif path and path[0] not in fields:
+                message = f"the traits {set_name} have no field {path[0]!r}{did_you_mean(path[0], fields)}"
+            if message:
+                # Only a warning: an agent that is newer than this server may well know it.
+                place = self.place(text, offset_of(text.text, ".".join(("traits", set_name, *path))))
+                self.findings.warning(place, "unknown-trait", message, hint="`vigo traits` prints those of a machine")
+
+
+@cache
+def _trait_fields() -> Mapping[str, frozenset[str]]:
+    return {
+        name: frozenset(field.encode_name for field in msgspec.structs.fields(collector.schema))
+        for name, collector in collectors().items()
+    }

@@ -1,0 +1,124 @@
+"""`envoys.vgo` and every other `.vgo` with `envoys:`: which machines get what; and `common.vgo`, which they inherit."""
+
+import re
+from typing import Final
+
+import msgspec
+
+from vigo.core.errors import InvalidError
+from vigo.core.hostnames import check_pattern
+from vigo.core.plan import Origin
+from vigo.policy.documents.reading import Reading
+from vigo.policy.scalars import described, is_null
+from vigo.policy.variables import Layer
+from vigo.policy.yaml_tree import Mapping, Scalar, Sequence
+
+COMMON_FILE: Final = "common.vgo"
+COMMON_KEYS: Final = ("vars", "vars_from", "configcrates")
+KEYS: Final = ("match", "environment", "roles", "configcrates", "vars", "vars_from")
+# Python warns that such a set will mean something else in a later version.
+_AMBIGUOUS_SET: Final = re.compile(r"(?<!\\)\[\^?(\[|[^\]]*(--|&&|~~|\|\|))")
+
+
+class Inherited(msgspec.Struct, frozen=True):
+    """What the `common.vgo` of a directory gives to all entries in it and below. The root is the empty text."""
+
+    directory: str
+    layers: tuple[Layer, ...]
+    configcrates: tuple[Scalar, ...]
+
+
+class HostEntry(msgspec.Struct, frozen=True):
+    """A match entry as written."""
+
+    origin: Origin
+    patterns: tuple[Scalar, ...]
+    environment: Scalar | None
+    roles: tuple[Scalar, ...]
+    configcrates: tuple[Scalar, ...]
+    layers: tuple[Layer, ...]
+
+    @property
+    def directory(self) -> str:
+        """The directory of its file, relative to the stacks; the root is the empty text."""
+        return self.origin.file.rpartition("/")[0]
+
+
+def read_common(reading: Reading, file: str) -> Inherited | None:
+    """Return what a `common.vgo` holds, or None for an empty or unreadable one."""
+    document = reading.document(file, COMMON_FILE, COMMON_KEYS)
+    if document is None:
+        return None
+    return Inherited(
+        directory=file.rpartition("/")[0],
+        layers=reading.layer(file, document),
+        configcrates=reading.texts(document.get("configcrates"), "configcrates"),
+    )
+
+
+def read_entries(reading: Reading, file: str) -> tuple[HostEntry, ...]:
+    """Return the match entries in a file, in its order."""
+    tree = reading.tree(file)
+    if tree is None:
+        return ()
+    document = _hostcrates(reading, tree)
+    node = None if document is None else document.get("envoys")
+    if node is None or is_null(node):
+        return ()
+    if not isinstance(node, Sequence):
+        reading.error(node.origin, "type", f"envoys: expected a list of entries with `match`, found {described(node)}")
+        return ()
+    entries = [_entry(reading, item) for item in node.items]
+    return tuple(entry for entry in entries if entry is not None)
+
+
+def _hostcrates(reading: Reading, tree: Mapping | Sequence | Scalar) -> Mapping | None:
+    elsewhere = {
+        "configcrate": "a configcrate belongs into a file below configcrates/",
+        "roles": "roles belong into roles.vgo or a file below roles/",
+        "environments": "environments belong into environments.vgo in the root",
+        "vars": "variables for a whole directory belong into its common.vgo",
+    }
+    if isinstance(tree, Mapping) and "envoys" not in tree.entries:
+        for key, hint in elsewhere.items():
+            if key in tree.entries:
+                place = tree.entries[key].key.origin
+                reading.error(place, "misplaced", f"expected `envoys:` in this file, found `{key}:`", hint)
+                return None
+    return reading.mapping(tree, "hostcrate", ("envoys",))
+
+
+def _entry(reading: Reading, node: Mapping | Sequence | Scalar) -> HostEntry | None:
+    if not isinstance(node, Mapping):
+        reading.error(node.origin, "type", f"envoys: expected a map with `match`, found {described(node)}")
+        return None
+    entry = reading.mapping(node, "entry", KEYS) or node
+    given = entry.get("match")
+    patterns = tuple(pattern for pattern in reading.texts(given, "match") if _is_valid(reading, pattern))
+    if given is None or is_null(given) or (isinstance(given, Sequence) and not given.items):
+        reading.error(
+            node.origin if given is None else given.origin,
+            "missing",
+            'match: expected hostnames or patterns, found none; write ["*"] for all machines',
+        )
+    return HostEntry(
+        origin=node.origin,
+        patterns=patterns,
+        environment=reading.text(entry.get("environment"), "environment"),
+        roles=reading.texts(entry.get("roles"), "roles"),
+        configcrates=reading.texts(entry.get("configcrates"), "configcrates"),
+        layers=reading.layer(f"entry {node.origin.file}:{node.origin.line}", entry),
+    )
+
+
+def _is_valid(reading: Reading, pattern: Scalar) -> bool:
+    if pattern.text.startswith("~") and _AMBIGUOUS_SET.search(pattern.text):
+        message = "match: expected a set of characters without `[`, `--`, `&&`, `~~` or `||` in it, found one"
+        reading.error(pattern.origin, "pattern", message, "put a backslash before the character")
+        return False
+    try:
+        check_pattern(pattern.text)
+    except InvalidError as error:
+        reading.error(pattern.origin, "pattern", f"match: {error}")
+        return False
+    return True

@@ -1,0 +1,122 @@
+"""The whole folder of stacks: which file is of which kind, and everything that they declare, by name."""
+
+from collections.abc import Iterable
+from collections.abc import Mapping as Map
+from typing import Final, Protocol, TypeVar
+
+import msgspec
+
+from vigo.core.plan import Origin
+from vigo.policy.documents.configcrates import Configcrate, read_configcrate
+from vigo.policy.documents.environments import FILE as ENVIRONMENTS_FILE
+from vigo.policy.documents.environments import Environment, read_environments
+from vigo.policy.documents.hostcrates import COMMON_FILE, HostEntry, Inherited, read_common, read_entries
+from vigo.policy.documents.reading import Reading
+from vigo.policy.documents.roles import Role, read_roles
+from vigo.policy.yaml_tree import Scalar
+
+_DATA_FOLDERS: Final = ("templates/", "files/")
+_UNREAD: Final = "compliance.vgo"
+_SUFFIX: Final = ".vgo"
+
+
+class Stacks(msgspec.Struct, frozen=True):
+    """Everything that is declared. `entries` stand in the order in which they are tried."""
+
+    configcrates: Map[str, Configcrate]
+    roles: Map[str, Role]
+    environments: Map[str, Environment]
+    inherited: Map[str, Inherited]
+    entries: tuple[HostEntry, ...]
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> Scalar: ...
+
+
+NamedT = TypeVar("NamedT", bound=_Named)
+
+
+def read_stacks(reading: Reading) -> Stacks:
+    """Return what the files declare; every error of every file is recorded, and every unknown name."""
+    crates: list[Configcrate] = []
+    roles: list[Role] = []
+    inherited: dict[str, Inherited] = {}
+    entries: list[HostEntry] = []
+    for file in sorted(reading.files, key=lambda path: path.split("/")):
+        kind = _kind_of(file)
+        if kind == "configcrate":
+            crate = read_configcrate(reading, file)
+            crates += [] if crate is None else [crate]
+        elif kind == "role":
+            roles += read_roles(reading, file)
+        elif kind == "common":
+            common = read_common(reading, file)
+            inherited |= {} if common is None else {common.directory: common}
+        elif kind == "hostcrate":
+            entries += read_entries(reading, file)
+        elif kind == "unread":
+            message = "this version of Vigo does not read this file yet: what it says has no effect"
+            reading.findings.warning(Origin(file, 1, 1), "not-read", message)
+        elif kind == "wrong suffix":
+            message = f"expected the suffix {_SUFFIX} here, found another: the file has no effect"
+            reading.findings.warning(Origin(file, 1, 1), "not-read", message, hint=f"rename it to end in {_SUFFIX}")
+    stacks = Stacks(
+        configcrates=_by_name(reading, "configcrate", crates),
+        roles=_by_name(reading, "role", roles),
+        environments=_by_name(reading, "environment", read_environments(reading)),
+        inherited=inherited,
+        entries=tuple(entries),
+    )
+    _check_names(reading, stacks)
+    return stacks
+
+
+def _kind_of(file: str) -> str:
+    name = file.rpartition("/")[2]
+    folder = file.partition("/")[0] + "/" if "/" in file else ""
+    if folder in _DATA_FOLDERS or file == ENVIRONMENTS_FILE:
+        return ""
+    if not file.endswith(_SUFFIX):
+        is_lost = folder in ("configcrates/", "roles/") and file.endswith((".yaml", ".yml"))
+        return "wrong suffix" if is_lost else ""
+    if folder == "tests/" or name == _UNREAD:
+        return "unread"
+    if folder == "configcrates/":
+        return "configcrate"
+    if folder == "roles/" or file == "roles.vgo":
+        return "role"
+    return "common" if name == COMMON_FILE else "hostcrate"
+
+
+def _by_name(reading: Reading, what: str, found: Iterable[NamedT]) -> dict[str, NamedT]:
+    named: dict[str, NamedT] = {}
+    for one in found:
+        former = named.setdefault(one.name.text, one)
+        if former is not one:
+            message = f"expected each {what} once, found {one.name.text!r} again; it stands at {former.name.origin} too"
+            reading.error(one.name.origin, "duplicate-name", message, "give one of the two another name")
+    return named
+
+
+def _check_names(reading: Reading, stacks: Stacks) -> None:
+    """Refuse names of nothing; not where a file could not be read, since what it declares is not known then."""
+    unreadable = {"environment" if file == ENVIRONMENTS_FILE else _kind_of(file) for file in reading.unreadable}
+    roles, environments, entries = stacks.roles.values(), stacks.environments.values(), stacks.entries
+    crates = [name for role in roles for case in role.cases for name in case.configcrates]
+    crates += [name for role in roles for name in role.configcrates]
+    crates += [name for one in environments for name in (*one.configcrates, *one.exclude)]
+    crates += [name for one in stacks.inherited.values() for name in one.configcrates]
+    crates += [name for one in stacks.configcrates.values() for name in (*one.depends_on, *one.before)]
+    crates += [name for entry in entries for name in entry.configcrates]
+    included = [name for one in roles for name in one.includes] + [name for one in entries for name in one.roles]
+    named = [one.environment for one in entries if one.environment is not None]
+    for what, names, known in (
+        ("configcrate", crates, stacks.configcrates),
+        ("role", included, stacks.roles),
+        ("environment", named, stacks.environments),
+    ):
+        for name in names if what not in unreadable else ():
+            if name.text not in known:
+                reading.unknown(name, f"no {what} has the name", known, f"unknown-{what}")

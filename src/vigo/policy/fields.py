@@ -1,0 +1,206 @@
+"""The fields of a kind, and the values that the stacks give to them: each in its type, or an error at its place."""
+
+import re
+from collections.abc import Callable
+from collections.abc import Mapping as Map
+from functools import cache
+from typing import Any, Final, get_type_hints
+
+import msgspec
+from msgspec import inspect
+
+from vigo.catalog.api import Resource, Spec
+from vigo.core.errors import InvalidError
+from vigo.core.nearest import did_you_mean
+from vigo.core.plan import Origin
+from vigo.core.templates import is_template
+from vigo.policy.scalars import boolean, described, integer, is_null, number, untyped
+from vigo.policy.template_places import texts_in
+from vigo.policy.yaml_tree import Mapping, Node, Scalar, Sequence
+
+Refuse = Callable[[Origin, str], None]
+"""Takes what is wrong with a value, and where."""
+
+ANYTHING: Final = inspect.AnyType()
+_LISTS: Final = (inspect.ListType, inspect.VarTupleType, inspect.SetType, inspect.FrozenSetType)
+# What msgspec expected -> the same in words.
+_BOUNDS: Final = (
+    (re.compile(r"matching regex '(.*)'$"), "a text that matches {0}"),
+    (re.compile(r"of length >= 1$"), "at least one character or item"),
+    (re.compile(r"of length (.*)$"), "a length {0}"),
+    (re.compile(r"`int` >= (.*)$"), "at least {0}"),
+    (re.compile(r"`int` <= (.*)$"), "at most {0}"),
+)
+
+
+class Field(msgspec.Struct, frozen=True):
+    """A field of a kind. `hint` is its annotation; `content_field` receives the file that this one names."""
+
+    name: str
+    type: inspect.Type
+    hint: Any
+    required: bool
+    description: str
+    example: Any
+    content_field: str | None
+
+    @property
+    def explanation(self) -> str:
+        """What the field says, with an example."""
+        shown = "" if self.example is None else f" Example: {self.example!r}"
+        return f"{self.name}: {self.description}{shown}"
+
+
+def fields_of(kind: Resource[Any, Any]) -> Map[str, Field]:
+    """Return the fields of a kind by name."""
+    return _fields_of(kind.spec)
+
+
+def alternatives(expected: inspect.Type) -> tuple[inspect.Type, ...]:
+    """Return the types that a value may have."""
+    if isinstance(expected, inspect.Metadata):
+        return alternatives(expected.type)
+    if isinstance(expected, inspect.UnionType):
+        return tuple(one for part in expected.types for one in alternatives(part))
+    return (expected,)
+
+
+def item_type(expected: inspect.Type) -> inspect.Type:
+    """Return the type of a list's items."""
+    return next((one.item_type for one in alternatives(expected) if isinstance(one, _LISTS)), ANYTHING)
+
+
+def value_type(expected: inspect.Type) -> inspect.Type:
+    """Return the type of a map's values."""
+    return next((one.value_type for one in alternatives(expected) if isinstance(one, inspect.DictType)), ANYTHING)
+
+
+def typed_value(node: Node, field: Field, refuse: Refuse) -> Any:
+    """Return the value of a field as its type asks for: a text keeps its written form. Wrong values are refused.
+
+    Templates stay as they are, whatever type their value will have.
+    """
+    refused: list[Origin] = []
+
+    def refuse_one(place: Origin, message: str) -> None:
+        refused.append(place)
+        refuse(place, f"{field.name}: {message}")
+
+    value = _typed(node, field.type, refuse_one)
+    if not refused and not any(is_template(one.text) for one in texts_in(node)):
+        problem = bound_problem(value, field)
+        if problem:
+            refuse(node.origin, f"{field.name}: {problem}, found {described(node)}")
+    return value
+
+
+def bound_problem(value: Any, field: Field) -> str:
+    """Return what is expected of a field's final value where it does not fit, else an empty text."""
+    try:
+        msgspec.convert(value, field.hint, strict=False)
+    except msgspec.ValidationError as error:
+        text = str(error).partition(" - at `")[0]
+        for pattern, words in _BOUNDS:
+            if match := pattern.search(text):
+                return "expected " + words.format(*match.groups())
+        return text[:1].lower() + text[1:].replace("`", "").replace(", got ", ", found ")
+    return ""
+
+
+def _typed(node: Node, expected: inspect.Type, refuse: Refuse) -> Any:
+    accepted = alternatives(expected)
+    if isinstance(node, Scalar):
+        return _typed_scalar(node, accepted, refuse)
+    if any(isinstance(one, inspect.AnyType) for one in accepted):
+        return _untyped(node, refuse)
+    if isinstance(node, Sequence) and any(isinstance(one, _LISTS) for one in accepted):
+        item = item_type(expected)
+        return [_typed(one, item, refuse) for one in node.items]
+    if isinstance(node, Mapping) and any(isinstance(one, inspect.DictType) for one in accepted):
+        value = value_type(expected)
+        return {name: _typed(entry.value, value, refuse) for name, entry in node.entries.items()}
+    refuse(node.origin, f"expected {_called(accepted)}, found {described(node)}")
+    return None
+
+
+def _typed_scalar(node: Scalar, accepted: tuple[inspect.Type, ...], refuse: Refuse) -> Any:
+    takes_nothing = any(isinstance(one, inspect.NoneType | inspect.AnyType) for one in accepted)
+    if is_null(node) and (takes_nothing or not node.text):
+        if not takes_nothing:
+            refuse(node.origin, f"expected {_called(accepted)}, found nothing")
+        return None
+    words = [str(value) for one in accepted if isinstance(one, inspect.LiteralType) for value in one.values]
+    takes_text = any(isinstance(one, inspect.StrType) for one in accepted)
+    if takes_text or is_template(node.text) or node.text in words:
+        return node.text
+    try:
+        return _converted(node, accepted)
+    except InvalidError as error:
+        message = str(error)
+        if words:
+            message = f"expected one of {', '.join(words)}, found {described(node)}{did_you_mean(node.text, words)}"
+        refuse(node.origin, message)
+        return None
+
+
+def _converted(node: Scalar, accepted: tuple[inspect.Type, ...]) -> Any:
+    problem = InvalidError(f"expected {_called(accepted)}, found {described(node)}")
+    for one in accepted:
+        try:
+            if isinstance(one, inspect.BoolType):
+                return boolean(node.text)
+            if isinstance(one, inspect.IntType):
+                return integer(node.text)
+            if isinstance(one, inspect.FloatType):
+                return number(node.text)
+            if isinstance(one, inspect.AnyType):
+                return untyped(node)
+        except InvalidError as error:
+            problem = error
+    raise problem
+
+
+def _untyped(node: Node, refuse: Refuse) -> Any:
+    if isinstance(node, Sequence):
+        return [_untyped(item, refuse) for item in node.items]
+    if isinstance(node, Mapping):
+        return {name: _untyped(entry.value, refuse) for name, entry in node.entries.items()}
+    return _typed_scalar(node, (ANYTHING,), refuse)
+
+
+def _called(accepted: tuple[inspect.Type, ...]) -> str:
+    names: list[str] = []
+    for one in accepted:
+        if isinstance(one, inspect.StrType):
+            names.append("a text")
+        elif isinstance(one, inspect.BoolType):
+            names.append("true or false")
+        elif isinstance(one, inspect.IntType | inspect.FloatType):
+            names.append("a number")
+        elif isinstance(one, _LISTS):
+            names.append("a list")
+        elif isinstance(one, inspect.DictType):
+            names.append("a map")
+        elif isinstance(one, inspect.LiteralType):
+            names.append("one of " + ", ".join(str(value) for value in one.values))
+    return " or ".join(names) or "another value"
+
+
+@cache
+def _fields_of(spec: type[Spec]) -> Map[str, Field]:
+    info = inspect.type_info(spec)
+    hints = get_type_hints(spec, include_extras=True)
+    found = {}
+    for field in info.fields if isinstance(info, inspect.StructType) else ():
+        extra = field.type.extra or {} if isinstance(field.type, inspect.Metadata) else {}
+        meta = next((one for one in hints[field.name].__metadata__ if isinstance(one, msgspec.Meta)), msgspec.Meta())
+        found[field.encode_name] = Field(
+            name=field.encode_name,
+            type=field.type,
+            hint=hints[field.name],
+            required=field.required,
+            description=meta.description or "",
+            example=meta.examples[0] if meta.examples else None,
+            content_field=extra.get("stacks_file"),
+        )
+    return found

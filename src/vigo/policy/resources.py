@@ -1,0 +1,277 @@
+"""Stamping: from a configcrate's declarations and an entry's variables to resources with names and final values."""
+
+import re
+from collections.abc import Iterator
+from collections.abc import Mapping as Map
+from typing import Any, Final
+
+import msgspec
+
+from vigo.catalog.api import Resource, Spec
+from vigo.core.errors import InvalidError
+from vigo.core.ids import ResourceId
+from vigo.core.plan import Condition, Origin
+from vigo.core.templates import TemplateError, is_template
+from vigo.policy.compilation import Compilation
+from vigo.policy.declarations import Crate, Declaration, Templated, checked_spec
+from vigo.policy.fields import bound_problem, fields_of
+from vigo.policy.loops import turns_of
+from vigo.policy.options import Relation, When
+from vigo.policy.rendering import rendered
+from vigo.policy.stack_files import Constant, content_of
+from vigo.policy.template_places import TemplateText
+from vigo.policy.templating import Parsed
+from vigo.policy.yaml_tree import Node, Scalar
+
+MOST_RESOURCES: Final = 20_000
+"""What one entry may amount to, loops included; an agent would not get through more."""
+
+_NAME: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\s]([^\x00-\x1f\x7f-\x9f]{0,198}[^\x00-\x1f\x7f-\x9f\s])?")
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """A name that a resource refers to, and where."""
+
+    relation: Relation
+    name: str
+    origin: Origin
+
+
+class Stamped(msgspec.Struct, kw_only=True):
+    """A resource of one entry. `spec` is None where the machine has to render something, or where an error was found.
+
+    `is_handler` says that it runs only when it is notified; `is_whole` is false where an error was found.
+    """
+
+    id: ResourceId
+    name: str
+    crate: str
+    declaration: Declaration
+    fields: dict[str, Any]
+    templates: dict[str, Any]
+    locals: dict[str, Any]
+    conditions: tuple[Condition, ...]
+    references: tuple[Reference, ...]
+    spec: Spec | None
+    settles: bool
+    is_handler: bool
+    is_whole: bool
+
+    @property
+    def origin(self) -> Origin:
+        """Where it is declared."""
+        return self.declaration.origin
+
+
+class Stamper:
+    """Stamps the resources of one configcrate for one entry."""
+
+    def __init__(
+        self, compilation: Compilation, crate: Crate, variables: Map[str, Any], entry: Origin, case: When | None
+    ) -> None:
+        self._compilation = compilation
+        self._crate = crate
+        self._variables = variables
+        self._entry = entry
+        self._case = case
+        self.knows_all_names = crate.is_whole
+        """Whether every resource got a name; where not, what refers to one of them may be right."""
+
+    def resources(self) -> Iterator[Stamped]:
+        """Yield the resources in their order; what is wrong with them for this entry is recorded."""
+        if self._case is not None:
+            self._check_condition(self._case, {"vars": self._variables})
+        loop = self._crate.source.foreach
+        for outer in self._turns(loop):
+            for declaration in self._crate.declarations:
+                for local in self._turns(declaration.foreach) if loop is None else [outer]:
+                    stamped = self._stamped(declaration, local)
+                    if stamped is not None:
+                        yield stamped
+
+    def _turns(self, loop: Node | None) -> list[dict[str, Any]]:
+        """Return the values of `item` and `key` for each time that something is stamped: once without a loop."""
+        if loop is None:
+            return [{}]
+        items: Any = None
+        if not isinstance(loop, Scalar):
+            items = self._compilation.reading.plain(loop)
+        elif is_template(loop.text):
+            items = self._rendered_text(TemplateText(loop.text, loop.origin, loop), {"vars": self._variables})
+        turns = turns_of(items)
+        if turns is None:
+            self.knows_all_names = False
+            if items is not None:
+                message = f"foreach: expected a list or a map, found {str(items)[:60]!r}"
+                self._error(loop.origin, "foreach", message)
+        return turns or []
+
+    def _stamped(self, declaration: Declaration, local: dict[str, Any]) -> Stamped | None:
+        context = {"vars": self._variables, **local}
+        name = self._name(declaration, context)
+        if name is None:
+            self.knows_all_names = False
+            return None
+        options = declaration.options
+        fields, templates, is_whole = dict(declaration.constants), dict[str, Any](), declaration.is_whole
+        for templated in declaration.templated:
+            if declaration.is_whole:
+                is_whole &= self._fill(templated, declaration, context, fields, templates)
+            else:
+                self._has_names(templated.texts, context)
+        spec = declaration.spec
+        kind = declaration.kind
+        if kind is not None and is_whole:
+            if kind.name_field is not None and kind.name_field not in {**fields, **templates}:
+                fields[kind.name_field] = name
+            if spec is None and not templates:
+                spec = checked_spec(
+                    self._compilation, kind, fields, declaration.places, declaration.origin, self._entry
+                )
+                is_whole = spec is not None
+        if options.when is not None:
+            self._check_condition(options.when, context)
+        settles = _settles(kind, spec, fields, templates) if kind is not None and is_whole else True
+        references = tuple(self._references(declaration, context))
+        subscribes = any(one.relation == "subscribes" for one in references)
+        conditions = (self._case, options.when)
+        return Stamped(
+            id=ResourceId(f"{self._crate.name}/{name}"),
+            name=name,
+            crate=self._crate.name,
+            declaration=declaration,
+            fields=fields,
+            templates=templates,
+            locals=local if templates or (options.when is not None and options.when.parsed.locals) else {},
+            conditions=tuple(one.condition for one in conditions if one is not None),
+            references=references,
+            spec=spec,
+            settles=settles,
+            is_handler=options.when_changed or (subscribes and not settles),
+            is_whole=is_whole,
+        )
+
+    def _name(self, declaration: Declaration, context: Map[str, Any]) -> str | None:
+        written = declaration.name
+        name: Any = written.text
+        if is_template(written.text):
+            if not declaration.is_whole:
+                return None
+            name = self._rendered_text(TemplateText(written.text, written.origin, written), context, as_text=True)
+        if name is not None and not _NAME.fullmatch(name):
+            message = f"name: expected 1 to 200 printable characters, no space at either end, found {name[:60]!r}"
+            self._error(written.origin, "name", message)
+            return None
+        return None if name is None else str(name)
+
+    def _references(self, declaration: Declaration, context: Map[str, Any]) -> Iterator[Reference]:
+        for relation, written in declaration.options.references:
+            name: Any = written.text
+            if is_template(written.text):
+                name = self._rendered_text(TemplateText(written.text, written.origin, written), context, as_text=True)
+            if name is not None:
+                yield Reference(relation, name, written.origin)
+
+    def _fill(
+        self,
+        templated: Templated,
+        declaration: Declaration,
+        context: Map[str, Any],
+        fields: dict[str, Any],
+        templates: dict[str, Any],
+    ) -> bool:
+        """Fill in a field's value, or leave its templates to the machine; return whether it is good."""
+        field = templated.field
+        if templated.needs_machine:
+            templates[field.name] = templated.source
+            return self._has_names(templated.texts, context)
+        try:
+            value = rendered(templated.source, field.type, self._compilation.book, context)
+        except TemplateError as error:
+            self._failed(templated.texts, context, error)
+            return False
+        problem = bound_problem(value, field)
+        if problem:
+            message = f"{field.name}: {problem}, found {str(value)[:60]!r}"
+            self._compilation.findings.error(
+                templated.place, "value", message, hint=field.explanation, entry=self._entry
+            )
+            return False
+        if field.content_field is not None and isinstance(value, str):
+            return self._fill_from_file(value, templated, declaration, context, (fields, templates))
+        fields[field.name] = value
+        return True
+
+    def _fill_from_file(
+        self,
+        path: str,
+        templated: Templated,
+        declaration: Declaration,
+        context: Map[str, Any],
+        values: tuple[dict[str, Any], dict[str, Any]],
+    ) -> bool:
+        """Fill in the content of the file that a rendered path names; return whether it is good."""
+        known = fields_of(self._compilation.kinds[declaration.type])
+        content = content_of(self._compilation, path, templated.place, templated.field, known)
+        if isinstance(content, Constant):
+            values[0][content.field] = content.value
+        if not isinstance(content, TemplateText):
+            return content is not None
+        parsed = self._compilation.book.template(content.text)
+        if not self._compilation.check_template(content, parsed, has_items=declaration.foreach is not None):
+            return False
+        target = known[templated.field.content_field or templated.field.name]
+        inner = Templated(target, templated.place, content.text, (content,), parsed.needs_machine)
+        return self._fill(inner, declaration, context, *values)
+
+    def _has_names(self, texts: tuple[TemplateText, ...], context: Map[str, Any]) -> bool:
+        parsed = [(text, self._compilation.book.template(text.text)) for text in texts]
+        good = [self._has_names_of(text, one, context) for text, one in parsed]
+        return all(good)
+
+    def _has_names_of(self, text: TemplateText, parsed: Parsed, context: Map[str, Any]) -> bool:
+        has_variables = self._compilation.check_variables(text, parsed, self._variables, self._entry)
+        is_looping = "item" in context
+        return has_variables and (not is_looping or self._compilation.check_locals(text, parsed, context, self._entry))
+
+    def _check_condition(self, when: When, context: Map[str, Any]) -> None:
+        if when.parsed.needs_machine:
+            self._has_names_of(when.text, when.parsed, context)
+            return
+        try:
+            self._compilation.book.try_condition(when.condition.expression, context)
+        except TemplateError as error:
+            self._compilation.template_failed(when.text, when.parsed, error, self._variables, self._entry)
+
+    def _rendered_text(self, text: TemplateText, context: Map[str, Any], *, as_text: bool = False) -> Any:
+        book = self._compilation.book
+        try:
+            return book.text(text.text, context) if as_text else book.value(text.text, context)
+        except TemplateError as error:
+            self._failed((text,), context, error)
+            return None
+
+    def _failed(self, texts: tuple[TemplateText, ...], context: Map[str, Any], error: TemplateError) -> None:
+        """Record the error at the text that it comes from, rendered alone so that places count from its start."""
+        book = self._compilation.book
+        for text in texts:
+            try:
+                book.text(text.text, context)
+            except TemplateError as found:
+                parsed = book.template(text.text)
+                self._compilation.template_failed(text, parsed, found, self._variables, self._entry)
+                return
+        self._error(texts[0].origin, "template", f"the template cannot be rendered: {error}")
+
+    def _error(self, place: Origin, code: str, message: str) -> None:
+        self._compilation.findings.error(place, code, message, entry=self._entry)
+
+
+def _settles(kind: Resource[Any, Any], spec: Spec | None, fields: Map[str, Any], templates: Map[str, Any]) -> bool:
+    """Return whether the resource is one that can be in its declared state; true where only the machine knows."""
+    if spec is None:
+        try:
+            spec = msgspec.convert({**fields, **templates}, kind.spec, strict=False)
+        except (msgspec.ValidationError, InvalidError):
+            return True
+    return kind.settles(spec)

@@ -1,0 +1,226 @@
+"""Reading templates and conditions: which names they use, what is wrong with them, whether they need a machine.
+
+A template over `vars`, `item` and `key` alone is rendered when the policy is compiled; one with traits or predicates
+in it is rendered on the machine. Either way what a template yields is data and is never rendered again.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+import minijinja
+import msgspec
+
+from vigo.core.conditions import PREDICATE_NAMES
+from vigo.core.nearest import did_you_mean
+from vigo.core.templates import TemplateError, Templates
+
+LOCAL_NAMES: Final = frozenset({"item", "key"})
+_OF_THE_ENGINE: Final = frozenset({"range", "dict", "namespace"})
+_ROOTS: Final = frozenset({"vars", "traits"}) | LOCAL_NAMES | PREDICATE_NAMES | _OF_THE_ENGINE
+_ON_THE_MACHINE: Final = PREDICATE_NAMES | {"traits"}
+
+_RAW: Final = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}.*?\{%[-+]?\s*endraw\s*[-+]?%\}|\{#.*?#\}", re.DOTALL)
+_TAG: Final = re.compile(r"\{\{(.*?)\}\}|\{%(.*?)%\}", re.DOTALL)
+_QUOTED: Final = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"")
+_FILTER: Final = re.compile(r"\|\s*([A-Za-z_]\w*)")
+_TEST: Final = re.compile(r"\bis\s+(?:not\s+)?([A-Za-z_]\w*)")
+_OTHER_TEMPLATE: Final = re.compile(r"[-+]?\s*(include|import|from|extends)\b")
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """What is wrong with a template, and at which character."""
+
+    message: str
+    offset: int
+
+
+class Parsed(msgspec.Struct, frozen=True):
+    """What a template or condition uses.
+
+    `variables` and `traits` are the paths below `vars` and `traits` that must have a value, as tuples of names; those
+    that the text itself tests by `is defined` or `default` are not among them.
+    """
+
+    names: frozenset[str]
+    variables: tuple[tuple[str, ...], ...]
+    traits: tuple[tuple[str, ...], ...]
+    problems: tuple[Problem, ...]
+    needs_machine: bool
+
+    @property
+    def locals(self) -> frozenset[str]:
+        """Which of `item` and `key` it uses."""
+        return LOCAL_NAMES & {name.partition(".")[0] for name in self.names}
+
+
+class TemplateBook:
+    """Reads each template once and renders what needs no machine."""
+
+    def __init__(self) -> None:
+        self._plain = Templates()
+        # Conditions are only tried here to find mistakes, so what the predicates answer does not matter.
+        self._trial = Templates(dict.fromkeys(PREDICATE_NAMES, _any_answer))
+        self._parsed: dict[tuple[str, bool], Parsed] = {}
+
+    def template(self, text: str) -> Parsed:
+        """Return what a template uses and what is wrong with it."""
+        return self._read(text, self._plain.names_in, is_expression=False)
+
+    def condition(self, text: str) -> Parsed:
+        """Return what a `when:` expression uses and what is wrong with it."""
+        return self._read(text, self._names_in_condition, is_expression=True)
+
+    def value(self, text: str, context: Mapping[str, Any]) -> Any:
+        """Return the value of a template that needs no machine: its own type where it is one expression, else a text.
+
+        Raises:
+            TemplateError: it cannot be rendered.
+        """
+        return self._plain.value(text, context)
+
+    def text(self, text: str, context: Mapping[str, Any]) -> str:
+        """Return a rendered text.
+
+        Raises:
+            TemplateError: it cannot be rendered.
+        """
+        return self._plain.render(text, context)
+
+    def try_condition(self, text: str, context: Mapping[str, Any]) -> None:
+        """Evaluate a condition that needs no machine, for its errors only.
+
+        Raises:
+            TemplateError: it cannot be evaluated.
+        """
+        self._trial.evaluate(text, context)
+
+    def _read(self, text: str, names_in: Callable[[str], frozenset[str]], *, is_expression: bool) -> Parsed:
+        known = self._parsed.get((text, is_expression))
+        if known is None:
+            try:
+                names = names_in(text)
+            except TemplateError as error:
+                what = "expression" if is_expression else "template"
+                problem = Problem(f"the {what} cannot be read: {error}", min(error_offset(text, error), len(text)))
+                known = Parsed(frozenset(), (), (), (problem,), needs_machine=True)
+            else:
+                known = _parsed(text, names, is_expression=is_expression)
+            self._parsed[text, is_expression] = known
+        return known
+
+    def _names_in_condition(self, text: str) -> frozenset[str]:
+        try:
+            self._trial.evaluate(text, {})
+        except TemplateError as error:
+            # Only the form counts here: names are unknown as yet, and each entry has its own variables.
+            if kind_of(error) == "SyntaxError":
+                raise
+        return self._trial.names_in_expression(text)
+
+
+def variable_missing(path: tuple[str, ...], variables: Mapping[str, Any]) -> str | None:
+    """Return what is missing of a variable's path, with the nearest name, or None where it has a value."""
+    value: Any = variables
+    for index, name in enumerate(path):
+        if isinstance(value, dict):
+            if name not in value:
+                shown = ".".join(("vars", *path[: index + 1]))
+                return f"no variable {shown}{did_you_mean(name, value)}"
+            value = value[name]
+        elif isinstance(value, str | int | float | None):
+            shown = ".".join(("vars", *path[:index]))
+            return f"expected a map in {shown} to take {name!r} from, found {value!r:.60}"
+        else:
+            return None
+    return None
+
+
+def offset_of(text: str, name: str) -> int:
+    """Return where a name stands in a template's text, or its start."""
+    match = re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", text)
+    return match.start() if match else 0
+
+
+def error_offset(text: str, error: TemplateError) -> int:
+    """Return the character of a template at which an error occurred."""
+    span = getattr(error.__cause__, "range", None)
+    if span is not None:
+        return len(text.encode()[: span[0]].decode(errors="ignore"))
+    lines = text.split("\n")[: max((error.line or 1) - 1, 0)]
+    return sum(len(line) + 1 for line in lines)
+
+
+def kind_of(error: TemplateError) -> str:
+    """Return the engine's word for an error, such as SyntaxError."""
+    return error.__cause__.kind if isinstance(error.__cause__, minijinja.TemplateError) else ""
+
+
+def _parsed(text: str, names: frozenset[str], *, is_expression: bool) -> Parsed:
+    roots = {name.partition(".")[0] for name in names}
+    problems = [
+        Problem(f"no name {root!r} in templates{did_you_mean(root, _ROOTS)}", offset_of(text, root))
+        for root in sorted(roots - _ROOTS)
+    ]
+    problems += _mistakes(text, is_expression=is_expression)
+    return Parsed(
+        names=names,
+        variables=_required_below("vars", text, names),
+        traits=_required_below("traits", text, names),
+        problems=tuple(problems),
+        needs_machine=not _ON_THE_MACHINE.isdisjoint(roots),
+    )
+
+
+def _required_below(root: str, text: str, names: frozenset[str]) -> tuple[tuple[str, ...], ...]:
+    paths = [tuple(name.split(".")[1:]) for name in sorted(names) if name.startswith(f"{root}.")]
+    return tuple(required for path in paths if (required := _required(root, text, path)))
+
+
+def _required(root: str, text: str, path: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the part of a path that must have a value: nothing of what the text tests itself, no method's name."""
+    for length in range(1, len(path) + 1):
+        name = re.escape(".".join((root, *path[:length])))
+        if re.search(rf"{name}\s*(\|\s*(default|d)\b|is\s+(not\s+)?(defined|undefined)\b)", text):
+            return ()
+    if re.search(re.escape(".".join(path)) + r"\s*\(", text):
+        return path[:-1]
+    return path
+
+
+def _mistakes(text: str, *, is_expression: bool) -> list[Problem]:
+    """Return filters and tests that do not exist, and references to other templates; the engine finds these late."""
+    codes = [(0, text)] if is_expression else _codes(text)
+    problems: list[Problem] = []
+    for start, code in codes:
+        bare = _QUOTED.sub(lambda match: " " * len(match[0]), code)
+        for pattern, what, kind in ((_FILTER, "filter", "UnknownFilter"), (_TEST, "test", "UnknownTest")):
+            problems += [
+                Problem(f"no {what} has the name {match[1]!r}", start + match.start(1))
+                for match in pattern.finditer(bare)
+                if not _is_known(match[1], kind)
+            ]
+        other = None if is_expression else _OTHER_TEMPLATE.match(bare)
+        if other and text[start - 2 : start] == "{%":
+            message = f"expected a template that stands alone, found {other[1]!r}"
+            problems.append(Problem(message, start + other.start(1)))
+    return problems
+
+
+def _codes(text: str) -> list[tuple[int, str]]:
+    visible = _RAW.sub(lambda match: " " * len(match[0]), text)
+    return [(match.start() + 2, match[0][2:-2]) for match in _TAG.finditer(visible)]
+
+
+@lru_cache(maxsize=4096)
+def _is_known(name: str, unknown: str) -> bool:
+    try:
+        Templates().render(f"{{{{ '' | {name} }}}}" if unknown == "UnknownFilter" else f"{{{{ '' is {name} }}}}", {})
+    except TemplateError as error:
+        return kind_of(error) != unknown
+    return True
+
+
+def _any_answer(*_arguments: object, **_named: object) -> bool:
+    return True
