@@ -8,8 +8,8 @@ from vigo.catalog.scan import resource_kinds
 from vigo.core.ids import ResourceId
 from vigo.core.plan import Origin, PlannedResource
 from vigo.core.templates import Templates
+from vigo.core.typed_templates import rendered
 from vigo.policy.fields import fields_of
-from vigo.policy.rendering import rendered
 from vigo.policy.templating import TemplateBook
 
 VARS: dict[str, Any] = {
@@ -29,6 +29,7 @@ REQUIRED = {"file": {"path": "/a"}, "exec": {"shell": "x"}, "user": {"user": "u"
     ("kind", "field", "source"),
     [
         ("file", "content", "{{ vars.port }}"),
+        ("file", "content", " {{ vars.port }}\n"),
         ("file", "content", "port {{ vars.port }}\n"),
         ("file", "content", "{{ vars.yes }}"),
         ("file", "content", "{{ vars.ratio }}"),

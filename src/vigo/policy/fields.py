@@ -14,6 +14,7 @@ from vigo.core.errors import InvalidError
 from vigo.core.nearest import did_you_mean
 from vigo.core.plan import Origin
 from vigo.core.templates import is_template
+from vigo.core.typed_templates import ANYTHING, LIST_TYPES, alternatives, item_type, value_type
 from vigo.policy.scalars import boolean, described, integer, is_null, number, untyped
 from vigo.policy.template_places import texts_in
 from vigo.policy.yaml_tree import Mapping, Node, Scalar, Sequence
@@ -21,8 +22,6 @@ from vigo.policy.yaml_tree import Mapping, Node, Scalar, Sequence
 Refuse = Callable[[Origin, str], None]
 """Takes what is wrong with a value, and where."""
 
-ANYTHING: Final = inspect.AnyType()
-_LISTS: Final = (inspect.ListType, inspect.VarTupleType, inspect.SetType, inspect.FrozenSetType)
 # What msgspec expected -> the same in words.
 _BOUNDS: Final = (
     (re.compile(r"matching regex '(.*)'$"), "a text that matches {0}"),
@@ -54,25 +53,6 @@ class Field(msgspec.Struct, frozen=True):
 def fields_of(kind: Resource[Any, Any]) -> Map[str, Field]:
     """Return the fields of a kind by name."""
     return _fields_of(kind.spec)
-
-
-def alternatives(expected: inspect.Type) -> tuple[inspect.Type, ...]:
-    """Return the types that a value may have."""
-    if isinstance(expected, inspect.Metadata):
-        return alternatives(expected.type)
-    if isinstance(expected, inspect.UnionType):
-        return tuple(one for part in expected.types for one in alternatives(part))
-    return (expected,)
-
-
-def item_type(expected: inspect.Type) -> inspect.Type:
-    """Return the type of a list's items."""
-    return next((one.item_type for one in alternatives(expected) if isinstance(one, _LISTS)), ANYTHING)
-
-
-def value_type(expected: inspect.Type) -> inspect.Type:
-    """Return the type of a map's values."""
-    return next((one.value_type for one in alternatives(expected) if isinstance(one, inspect.DictType)), ANYTHING)
 
 
 def typed_value(node: Node, field: Field, refuse: Refuse) -> Any:
@@ -113,7 +93,7 @@ def _typed(node: Node, expected: inspect.Type, refuse: Refuse) -> Any:
         return _typed_scalar(node, accepted, refuse)
     if any(isinstance(one, inspect.AnyType) for one in accepted):
         return _untyped(node, refuse)
-    if isinstance(node, Sequence) and any(isinstance(one, _LISTS) for one in accepted):
+    if isinstance(node, Sequence) and any(isinstance(one, LIST_TYPES) for one in accepted):
         item = item_type(expected)
         return [_typed(one, item, refuse) for one in node.items]
     if isinstance(node, Mapping) and any(isinstance(one, inspect.DictType) for one in accepted):
@@ -177,7 +157,7 @@ def _called(accepted: tuple[inspect.Type, ...]) -> str:
             names.append("true or false")
         elif isinstance(one, inspect.IntType | inspect.FloatType):
             names.append("a number")
-        elif isinstance(one, _LISTS):
+        elif isinstance(one, LIST_TYPES):
             names.append("a list")
         elif isinstance(one, inspect.DictType):
             names.append("a map")

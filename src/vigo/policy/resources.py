@@ -12,12 +12,12 @@ from vigo.core.errors import InvalidError
 from vigo.core.ids import ResourceId
 from vigo.core.plan import Condition, Origin
 from vigo.core.templates import TemplateError, is_template
+from vigo.core.typed_templates import rendered
 from vigo.policy.compilation import Compilation
 from vigo.policy.declarations import Crate, Declaration, Templated, checked_spec
 from vigo.policy.fields import bound_problem, fields_of
 from vigo.policy.loops import turns_of
 from vigo.policy.options import Relation, When
-from vigo.policy.rendering import rendered
 from vigo.policy.stack_files import Constant, content_of
 from vigo.policy.template_places import TemplateText
 from vigo.policy.templating import Parsed
@@ -246,7 +246,7 @@ class Stamper:
     def _rendered_text(self, text: TemplateText, context: Map[str, Any], *, as_text: bool = False) -> Any:
         book = self._compilation.book
         try:
-            return book.text(text.text, context) if as_text else book.value(text.text, context)
+            return book.render(text.text, context) if as_text else book.value(text.text, context)
         except TemplateError as error:
             self._failed((text,), context, error)
             return None
@@ -256,7 +256,7 @@ class Stamper:
         book = self._compilation.book
         for text in texts:
             try:
-                book.text(text.text, context)
+                book.render(text.text, context)
             except TemplateError as found:
                 parsed = book.template(text.text)
                 self._compilation.template_failed(text, parsed, found, self._variables, self._entry)

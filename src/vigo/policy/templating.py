@@ -72,21 +72,21 @@ class TemplateBook:
         """Return what a `when:` expression uses and what is wrong with it."""
         return self._read(text, self._names_in_condition, is_expression=True)
 
-    def value(self, text: str, context: Mapping[str, Any]) -> Any:
+    def value(self, source: str, context: Mapping[str, Any]) -> Any:
         """Return the value of a template that needs no machine: its own type where it is one expression, else a text.
 
         Raises:
             TemplateError: it cannot be rendered.
         """
-        return self._plain.value(text, context)
+        return self._plain.value(source, context)
 
-    def text(self, text: str, context: Mapping[str, Any]) -> str:
+    def render(self, source: str, context: Mapping[str, Any]) -> str:
         """Return a rendered text.
 
         Raises:
             TemplateError: it cannot be rendered.
         """
-        return self._plain.render(text, context)
+        return self._plain.render(source, context)
 
     def try_condition(self, text: str, context: Mapping[str, Any]) -> None:
         """Evaluate a condition that needs no machine, for its errors only.
