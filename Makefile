@@ -5,7 +5,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup system-packages demo check test lint e2e format lock proto proto-baseline clean
+.PHONY: help setup system-packages demo check test lint e2e host format lock proto proto-baseline clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,10 +21,11 @@ demo: setup ## run the main job with a server and three envoys; ONCE=1 checks ea
 	@$(BIN)/python examples/demo/run.py $(if $(filter 1,$(ONCE)),--once)
 
 check: lint ## what to run before a commit: lint and every test but the slow ones (tests/e2e, tests/host)
-	$(BIN)/pytest -q --ignore=tests/e2e --ignore=tests/host
+	$(BIN)/pytest -q -n auto --ignore=tests/e2e --ignore=tests/host
 
 test: system-packages lint ## everything: lint and every test, with the system packages that they need
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n auto --ignore=tests/host
+	$(BIN)/pytest -q tests/host
 
 lint: setup ## formatting, lint rules, types, import rules
 	$(BIN)/ruff format --check --quiet
@@ -33,7 +34,10 @@ lint: setup ## formatting, lint rules, types, import rules
 	$(BIN)/lint-imports
 
 e2e: setup ## the tests with real processes over real TLS
-	$(BIN)/pytest -q tests/e2e
+	$(BIN)/pytest -q -n auto tests/e2e
+
+host: system-packages setup ## the tests on a booted Debian of their own; as root
+	$(BIN)/pytest -q tests/host
 
 format: setup ## format the code and repair what ruff can repair
 	$(BIN)/ruff format

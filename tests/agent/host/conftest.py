@@ -1,5 +1,6 @@
 import os
 import pickle
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,10 +73,9 @@ def as_nobody(work: Callable[[], Any]) -> Any:
 
 
 def open_to_all(folder: Path) -> None:
-    """Let every user through pytest's private folders above this one."""
-    for one in (folder, *folder.parents):
-        if one.name.startswith("pytest-"):
-            one.chmod(0o755)
-            for below in one.iterdir():
-                if folder.is_relative_to(below):
-                    below.chmod(0o755)
+    """Let every user through pytest's private folders above this one, as far up as this user owns them."""
+    temporary = Path(tempfile.gettempdir()).resolve()
+    for one in (folder, *folder.resolve().parents):
+        if one == temporary or not one.is_relative_to(temporary):
+            break
+        one.chmod(0o755)
