@@ -5,7 +5,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup system-packages demo check test lint e2e host format lock proto proto-baseline clean
+.PHONY: help setup system-packages demo check test lint e2e host format reference lock proto proto-baseline clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ host: system-packages setup ## the tests on a booted Debian of their own; as roo
 format: setup ## format the code and repair what ruff can repair
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+reference: setup ## write docs/kinds.md and docs/traits.md anew
+	$(BIN)/python -m tools.reference
 
 lock: setup ## bring requirements/ in line with pyproject.toml; UPGRADE=1 takes the newest versions
 	$(LOCK) --output-file requirements/agent.txt
