@@ -4,6 +4,7 @@ from pathlib import Path, PurePath
 from tests.gates.tree import ROOT, files, text
 
 SOURCE = Path("src/vigo")
+FEATURES = SOURCE / "server" / "features"
 MOST_LINES = 400
 EMPTY_NAMES = {"util", "utils", "helper", "helpers", "common", "manager", "managers", "misc"}
 # These hold data, or tests of no single part.
@@ -45,6 +46,38 @@ def test_only_commands_print() -> None:
     silent = [path for path in _sources() if not any(path.is_relative_to(talker) for talker in TALKERS)]
     printing = [f"{path}:{line}" for path in silent for line in _prints(text(path))]
     assert not printing, f"{printing}: log it, or return it to the command that asked"
+
+
+def test_features_meet_at_services_and_models() -> None:
+    strays = [
+        f"{path}:{line} imports {module}"
+        for path in _sources()
+        if path.is_relative_to(FEATURES)
+        for line, module in _imports(text(path))
+        if _reaches_around(path, module)
+    ]
+    assert not strays, f"ask the other feature's service, or name its models: {strays}"
+
+
+def test_a_reach_around_a_feature_is_noticed() -> None:
+    inside = FEATURES / "envoys" / "rest.py"
+    assert _reaches_around(inside, "vigo.server.features.runs.store")
+    assert _reaches_around(inside, "vigo.server.features.runs")
+    assert not _reaches_around(inside, "vigo.server.features.runs.service")
+    assert not _reaches_around(inside, "vigo.server.features.envoys.store")
+
+
+def _reaches_around(path: Path, module: str) -> bool:
+    parts = module.split(".")
+    if parts[:3] != ["vigo", "server", "features"]:
+        return False
+    own = path.relative_to(FEATURES).parts[0]
+    return parts[3] != own and parts[4:5] not in (["service"], ["models"])
+
+
+def _imports(source: str) -> list[tuple[int, str]]:
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)]
+    return [(node.lineno, node.module) for node in nodes if node.module is not None]
 
 
 def _sources() -> list[Path]:
