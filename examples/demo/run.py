@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import threading
+from contextlib import closing
 from pathlib import Path
 
 from processes import FactError
@@ -27,20 +28,19 @@ def main(arguments: list[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix="vigo-demo-"))
     story = Story(folder)
     try:
-        if not shown(story):
-            print(f"the data folder, the machines and all logs: {folder}")
-            return FAILED
-        if not arguments:
-            stay(story, folder)
-        shutil.rmtree(folder)
+        with closing(story):
+            holds = shown(story)
+            if holds and not arguments:
+                stay(story, folder)
     except KeyboardInterrupt:
         shutil.rmtree(folder)
         print("\nended; everything is removed")
         return INTERRUPTED if arguments else OK
-    else:
-        return OK
-    finally:
-        story.close()
+    if not holds:
+        print(f"the data folder, the machines and all logs: {folder}")
+        return FAILED
+    shutil.rmtree(folder)
+    return OK
 
 
 def shown(story: Story) -> bool:
