@@ -173,7 +173,7 @@ def call(program: str, *arguments: str, token: str | None = None) -> str:
         stdin=subprocess.DEVNULL,
     )
     if ended.returncode != 0:
-        said = (ended.stderr or ended.stdout).strip()
+        said = "\n".join(text for text in (ended.stderr.strip(), ended.stdout.strip()) if text)
         raise FactError(f"`{program} {' '.join(arguments)}` ended with status {ended.returncode}: {said}")
     return ended.stdout
 

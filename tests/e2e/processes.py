@@ -30,9 +30,7 @@ class Ended(NamedTuple):
 class Background:
     """A program that runs on. It is ended by its number when the block is left, also by an error."""
 
-    def __init__(
-        self, argv: Sequence[str | Path], output: Path, *, name: str, become: Callable[[], None] | None = None
-    ) -> None:
+    def __init__(self, argv: Sequence[object], output: Path, *, name: str) -> None:
         output.mkdir(parents=True, exist_ok=True)
         number = sum(1 for _ in output.glob(f"{name}.*.err"))
         self.out_path, self.err_path = output / f"{name}.{number}.out", output / f"{name}.{number}.err"
@@ -45,7 +43,6 @@ class Background:
                 stderr=err,
                 env=ENVIRONMENT,
                 start_new_session=True,
-                preexec_fn=become,
             )
 
     def __enter__(self) -> Self:

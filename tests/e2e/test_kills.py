@@ -4,13 +4,15 @@ import json
 import os
 import random
 import signal
+import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 from tests.e2e.processes import Background, Ended
 from tests.e2e.world import Envoy, Server, crate, entries, outcomes
 
 ROUNDS = 10
-LONGEST_LIFE_SECONDS = 1.2
 SIZE = 200_000
 
 
@@ -20,6 +22,15 @@ class Gate:
     def __init__(self, place: Path) -> None:
         self.arrived, self._gate, self._open = place / "arrived", place / "gate", place / "open"
         os.mkfifo(self._gate)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go on who still waits there, also after a failure."""
+        self.leave_open()
+        with suppress(OSError):
+            os.close(os.open(self._gate, os.O_WRONLY | os.O_NONBLOCK))
 
     @property
     def command(self) -> str:
@@ -60,12 +71,11 @@ def test_after_a_kill_in_the_middle_of_a_run_the_next_one_finishes_it_and_no_run
     gate = Gate(envoy.place)
     server.publish(waiting_in_exec(envoy, gate))
     envoy.enrol()
-    with envoy.run_in_background() as run:
+    with gate, envoy.run_in_background() as run:
         gate.reached_by(run)
         assert (envoy.read("first"), envoy.read("last")) == ("1\n", None)
         run.kill()
         gate.open()
-    gate.leave_open()
     assert server.runs("mid-1") == []
     healed = envoy.run()
     assert outcomes(healed)["app/first"] == "unchanged"
@@ -84,14 +94,13 @@ def test_a_kill_while_a_file_is_replaced_leaves_the_former_file_whole(server: Se
     server.publish(crate("app", conf) | entries(mid_2="app"))
     envoy.enrol()
     path.write_text("former\n")
-    with envoy.run_in_background() as run:
+    with gate, envoy.run_in_background() as run:
         gate.reached_by(run)
         assert path.read_text() == "former\n"
         run.kill()
         gate.open()
     assert path.read_text() == "former\n"
     assert len(list(envoy.place.glob(".vigo-new-*"))) == 1
-    gate.leave_open()
     assert outcomes(envoy.run()) == {"app/conf": "changed"}
     assert path.read_text() == new
     assert list(envoy.place.glob(".vigo-new-*")) == []
@@ -104,14 +113,13 @@ def test_sigterm_in_the_middle_of_a_run_finishes_the_resource_and_leaves_the_res
     gate = Gate(envoy.place)
     server.publish(waiting_in_exec(envoy, gate))
     envoy.enrol()
-    with envoy.daemon() as daemon:
+    with gate, envoy.daemon() as daemon:
         gate.reached_by(daemon)
         daemon.send(signal.SIGTERM)
         gate.open()
         assert daemon.ended().status == 0
     assert (envoy.place / "done").exists()
     assert envoy.read("last") is None
-    gate.leave_open()
     finished = envoy.run()
     assert outcomes(finished)["app/last"] == "changed"
     ended, after = server.runs("mid-3")
@@ -129,7 +137,7 @@ def test_a_second_run_waits_its_turn_and_says_who_holds_it_up(server: Server, fo
     gate = Gate(envoy.place)
     server.publish(waiting_in_exec(envoy, gate))
     envoy.enrol()
-    with envoy.run_in_background() as run:
+    with gate, envoy.run_in_background() as run:
         gate.reached_by(run)
         refused = envoy.once("--wait", "0")
         assert refused.status == 1
@@ -143,7 +151,7 @@ def test_a_server_killed_while_a_run_is_on_its_way_gets_it_later_and_once(server
     gate = Gate(envoy.place)
     server.publish(waiting_in_exec(envoy, gate))
     envoy.enrol()
-    with envoy.run_in_background() as run:
+    with gate, envoy.run_in_background() as run:
         gate.reached_by(run)
         server.process.kill()
         gate.open()
@@ -162,15 +170,17 @@ def test_after_kills_of_either_side_at_any_moment_what_was_acknowledged_is_there
     files = [f'{{name: f{number}, type: file, path: /etc/f{number}, content: "x\\n"}}' for number in range(20)]
     server.publish(crate("app", *files) | entries(any_1="app"))
     envoy.enrol()
-    kept: list[str] = []
+    begun = time.monotonic()
+    kept = [envoy.run()["run_id"]]
+    whole_life = time.monotonic() - begun
     for round_number in range(ROUNDS):
         for number in range(0, 20, 3):
             envoy.write(f"etc/f{number}", f"drift {round_number}\n")
         with envoy.run_in_background() as run:
             if moments.random() < 0.5:
-                ended = run.kill_after(moments.uniform(0, LONGEST_LIFE_SECONDS))
+                ended = run.kill_after(moments.uniform(0, whole_life))
             else:
-                server.process.kill_after(moments.uniform(0, LONGEST_LIFE_SECONDS))
+                server.process.kill_after(moments.uniform(0, whole_life))
                 ended = run.ended()
                 server.start()
         kept += _kept(ended)

@@ -80,9 +80,7 @@ def test_before_the_first_policy_a_missing_server_is_a_failure_that_says_so(serv
     assert outcomes(envoy.run()) == {"app/conf": "changed"}
 
 
-def test_a_daemon_that_is_started_before_its_server_converges_once_that_is_there(
-    server: Server, folder: Path
-) -> None:
+def test_a_daemon_that_is_started_before_its_server_converges_once_that_is_there(server: Server, folder: Path) -> None:
     server.publish(POLICY)
     envoy = Envoy("web-2", folder, server).enrol()
     server.process.kill()
@@ -92,3 +90,24 @@ def test_a_daemon_that_is_started_before_its_server_converges_once_that_is_there
         daemon.until("a run", lambda: server.runs("web-2"))
         assert daemon.terminate().status == 0
     assert envoy.read("etc/conf") == "port = 80\n"
+
+
+def test_another_server_at_the_same_address_gets_nothing_and_the_machine_converges_on(folder: Path) -> None:
+    server, other = Server(folder / "one"), Server(folder / "two")
+    with server:
+        server.publish(POLICY)
+        envoy = Envoy("web-1", folder, server).enrol()
+        runs = [envoy.run()]
+        server.process.terminate()
+        other.grpc, other.api = server.grpc, server.api
+        with other:
+            envoy.write("etc/conf", "drift\n")
+            runs.append(envoy.run())
+            assert (runs[-1]["offline"], runs[-1]["waiting_runs"]) == (True, 1)
+            assert "expected a certificate that the pinned CA signed, found another" in runs[-1]["message"]
+            assert envoy.read("etc/conf") == "port = 80\n"
+            assert other.get("/api/v1/runs")["items"] == []
+            other.process.terminate()
+        server.start()
+        runs.append(envoy.run())
+        assert [run["id"] for run in server.runs("web-1")] == [run["run_id"] for run in runs]

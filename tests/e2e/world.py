@@ -1,6 +1,7 @@
 """A server and envoys as processes on loopback, each in a folder of its own, and what an operator does with them."""
 
 import json
+import signal
 import ssl
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,12 +13,16 @@ from tests.e2e.processes import BIN, Background, Ended, call, call_well
 
 
 class Server:
-    """`vigosrv` on a data folder, and `vigocli` as its admin. A restart listens on the same ports."""
+    """`vigosrv` on a data folder, and `vigocli` as its admin. A restart listens on the same ports.
+
+    `prefix` stands before the program. Where only that sees the data folder, `seen_from_here` is its path for others.
+    """
 
     def __init__(self, folder: Path, prefix: Sequence[str] = ()) -> None:
         self.folder = folder
         self.data = folder / "server"
         self.prefix = tuple(prefix)
+        self.seen_from_here = self.data
         self.process: Background
         self.grpc = self.api = "127.0.0.1:0"
 
@@ -30,7 +35,12 @@ class Server:
 
     @property
     def stacks(self) -> Path:
-        return self.data / "stacks"
+        return self.seen_from_here / "stacks"
+
+    @property
+    def _inside(self) -> tuple[str, ...]:
+        """Return what stands before an admin's commands: nothing, but where the data folder is only seen inside."""
+        return self.prefix if self.seen_from_here != self.data else ()
 
     def launch(self) -> Background:
         """Start a process without waiting for it."""
@@ -47,22 +57,36 @@ class Server:
         found = dict(word.split("=", 1) for word in words[1:])
         self.grpc, self.api = found["grpc"], found["api"].removeprefix("https://")
 
+    def reload(self) -> None:
+        """Have it read its settings anew, and return when it has."""
+        reloads = self.process.err.count("reloaded")
+        self.process.send(signal.SIGHUP)
+        self.process.until("a reload", lambda: self.process.err.count("reloaded") > reloads)
+
     def get(self, path: str) -> Any:
         """Return what the REST API answers."""
-        context = ssl.create_default_context(cafile=str(self.data / "keys/ca.pem"))
-        token = (self.data / "admin.token").read_text().strip()
-        url = f"https://{self.api}{path}"
-        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})  # noqa: S310 - our own https address
-        with urllib.request.urlopen(request, context=context, timeout=30) as answer:  # noqa: S310 - the same
+        return self._exchange("GET", path)
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Return what the REST API answers to a request that makes something."""
+        return self._exchange("POST", path, json.dumps(body).encode())
+
+    def _exchange(self, method: str, path: str, body: bytes | None = None) -> Any:
+        context = ssl.create_default_context(cafile=str(self.seen_from_here / "keys/ca.pem"))
+        token = (self.seen_from_here / "admin.token").read_text().strip()
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"https://{self.api}{path}", body, headers, method=method)
+        with urllib.request.urlopen(request, context=context, timeout=30) as answer:  # noqa: S310 - our own https address
             return json.load(answer)
 
     def cli(self, *arguments: str | Path) -> Ended:
         """Run `vigocli` on the server's host."""
-        return call("vigocli", "--data-dir", self.data, *arguments)
+        return call("vigocli", "--data-dir", self.data, *arguments, prefix=self._inside)
 
     def ask(self, *arguments: str | Path) -> Any:
         """Return what `vigocli ... --json` prints."""
-        return json.loads(call_well("vigocli", "--data-dir", self.data, *arguments, "--json"))
+        words = ("--data-dir", self.data, *arguments, "--json")
+        return json.loads(call_well("vigocli", *words, prefix=self._inside))
 
     def write_stacks(self, files: Mapping[str, str]) -> None:
         """Replace the stacks."""
@@ -76,12 +100,13 @@ class Server:
     def publish(self, files: Mapping[str, str], message: str = "a test") -> int:
         """Replace the stacks, make them live and return the generation's number."""
         self.write_stacks(files)
-        number: int = self.ask("config", "publish", "-m", message)["generation"]["number"]
+        number: int = self.post("/api/v1/generations", {"message": message})["generation"]["number"]
         return number
 
     def token(self, hostname: str = "*", uses: int = 1) -> dict[str, str]:
         """Make an enrolment token."""
-        made: dict[str, str] = self.ask("tokens", "create", "--hostname", hostname, "--ttl", "1h", "--uses", str(uses))
+        body = {"hostname": hostname, "ttl_seconds": 3600, "uses": uses}
+        made: dict[str, str] = self.post("/api/v1/tokens", body)
         return made
 
     def runs(self, envoy: str) -> list[dict[str, Any]]:
@@ -140,13 +165,23 @@ class Envoy:
 
     def run_in_background(self) -> Background:
         """Start a cycle."""
-        argv = [*self.prefix, BIN / "vigo", "run", "--once", "--json", "-v", "--state-dir", self.state]
+        argv = [
+            *self.prefix,
+            BIN / "vigo",
+            "run",
+            "--once",
+            "--json",
+            "-v",
+            "--state-dir",
+            self.state,
+        ]
         return Background(argv, self.folder, name="run")
 
     @contextmanager
-    def daemon(self, interval: str = "1s") -> Iterator[Background]:
-        """Keep it converging."""
-        argv = [*self.prefix, BIN / "vigo", "daemon", "--state-dir", self.state, "--interval", interval]
+    def daemon(self, interval: str | None = "1s") -> Iterator[Background]:
+        """Keep it converging, without an interval as often as the server wishes."""
+        often = [] if interval is None else ["--interval", interval]
+        argv = [*self.prefix, BIN / "vigo", "daemon", "--state-dir", self.state, *often]
         with Background(argv, self.folder, name="daemon") as process:
             yield process
 
