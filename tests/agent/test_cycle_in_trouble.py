@@ -173,3 +173,18 @@ def test_traits_over_the_limit_are_sent_less_the_largest_set() -> None:
     small, large = {"id": "x"}, {"all": "x" * MAX_TRAITS_BYTES}
     assert fitting({"os": small, "packages": large}) == {"os": small}
     assert fitting({"os": small}) == {"os": small}
+
+
+def test_a_result_that_cannot_be_struck_out_is_told_again_and_costs_nothing_else(
+    agent: Agent, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: object) -> None:
+        raise UnavailableError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("vigo.agent.journal.queue.ResultsQueue.remove", full)
+        report = agent.cycle()
+        assert report.run is not None
+        assert (report.delivered, report.waiting_runs) == (False, 1)
+    assert agent.cycle().delivered
+    assert len(server.runs) == 2

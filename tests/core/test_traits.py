@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from vigo.core import traits as module
 from vigo.core.encoding import encode
 from vigo.core.errors import DamagedError, TooLargeError
-from vigo.core.traits import pack_traits, unpack_traits
+from vigo.core.traits import MAX_TRAITS_BYTES, Traits, pack_traits, unpack_traits, unpacked_bytes
 
 FACTS = st.dictionaries(st.text(max_size=6), st.integers(0, 9) | st.text(max_size=9) | st.lists(st.text(max_size=3)))
 
@@ -57,3 +57,10 @@ def test_nesting_without_end_is_damaged() -> None:
     deep = b"\x81\xa1a\x81\xa1b" + b"\x91" * 1_000_000
     with pytest.raises(DamagedError):
         unpack_traits(zstandard.compress(deep))
+
+
+def test_packed_traits_say_what_they_take_before_they_are_unpacked() -> None:
+    traits: Traits = {"os": {"zeros": [0] * 1_000_000}}
+    assert unpacked_bytes(pack_traits(traits)) == len(encode(traits)) > 1_000_000
+    for refused in (b"", b"no zstd", zstandard.ZstdCompressor().compress(bytes(MAX_TRAITS_BYTES + 1))):
+        assert unpacked_bytes(refused) == 0

@@ -1,4 +1,5 @@
 import asyncio
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,22 @@ async def test_23_a_token_that_is_used_up_is_refused_and_audited(server: Server,
     assert answer.status_code == 401
     assert "has been used 1 of 1 times" in answer.json()["detail"]
     assert any("web-2" in detail for detail in await _audited(server, "enrol.refused"))
+
+
+@served
+async def test_23_every_enrolment_says_by_whose_token(server: Server, tmp: Path) -> None:
+    made = await server.token("web-*", uses=2)
+    envoy = (await post_enrolment(server, enrol_request(made["token"], "web-1"))).json()["envoy"]
+    rows = server.app.database.read_now(
+        lambda c: c.exec_driver_sql("SELECT actor, subject, detail FROM audit WHERE action='envoy.enrol'").all()
+    )
+    assert [(row.actor, row.subject) for row in rows] == [(f"token {made['id']}", envoy)]
+    assert json.loads(rows[0].detail) == {
+        "hostname": "web-1",
+        "token": made["id"],
+        "token_by": "admin",
+        "repeat": False,
+    }
 
 
 @served

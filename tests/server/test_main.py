@@ -1,12 +1,13 @@
 import json
 import os
+import resource
 import signal
 import socket
 import ssl
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,10 +28,17 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def _running(data_dir: Path, *more: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+def _running(
+    data_dir: Path, *more: str, prepare: Callable[[], None] | None = None
+) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     command = [sys.executable, "-m", "vigo.server", "run", "--data-dir", str(data_dir), *LOOPBACK, *more]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment()
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=_environment(),
+        preexec_fn=prepare,  # noqa: PLW1509 - no thread of this process holds a lock then
     ) as process:
         assert process.stdout is not None
         try:
@@ -100,6 +108,16 @@ def test_sigkill_loses_nothing_that_a_restart_needs(tmp_path: Path) -> None:
             _ended(process)
     with _running(tmp_path / "data") as (process, line):
         assert line.startswith("ready ")
+        process.send_signal(signal.SIGTERM)
+        assert _ended(process)[0] == 0
+
+
+def test_a_server_takes_as_many_open_files_as_it_may(tmp_path: Path) -> None:
+    def like_systemd() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+    with _running(tmp_path / "data", prepare=like_systemd) as (process, _):
+        assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE)[0] > 256
         process.send_signal(signal.SIGTERM)
         assert _ended(process)[0] == 0
 

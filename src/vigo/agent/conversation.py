@@ -75,12 +75,18 @@ class Conversation:
                 await self._link.report(run)
             except (InvalidError, TooLargeError) as error:
                 _log.warning("the server does not accept a run run=%s reason=%s", run.id, error)
-                self._journal.results.lose(number)
-                continue
+                done = self._journal.results.lose
             except VigoError as error:
                 _log.warning("results wait run=%s reason=%s", run.id, error)
                 return False
-            self._journal.results.remove(number)
+            else:
+                done = self._journal.results.remove
+            try:
+                done(number)
+            except UnavailableError as error:
+                # It is told again once the disk has room; the server knows a run that it has.
+                _log.warning("results stay in the journal run=%s reason=%s", run.id, error)
+                return False
         return True
 
     async def _exchanged(self, traits: Traits) -> CheckInAnswer:

@@ -10,6 +10,7 @@ import msgspec
 
 from vigo.agent.conversation import Conversation, Spoken, was_refused
 from vigo.agent.engine.engine import Engine
+from vigo.agent.engine.fitting import fitting_results
 from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.journal.journal import Journal
 from vigo.agent.journal.records import HeldBundle, LastRun
@@ -26,6 +27,8 @@ from vigo.core.run import ResourceResult, Run
 from vigo.core.traits import Traits
 
 DEFAULT_INTERVAL = timedelta(minutes=5)
+LONGEST_INTERVAL = timedelta(days=7)
+"""A server that asks for more is not obeyed: a machine that stays silent for years cannot be told otherwise."""
 
 MakeMachine = Callable[[Identity], Machine]
 
@@ -67,9 +70,10 @@ class Cycles:
             link.use(journal)
             return await self._cycle(identity, link, journal, dry_run=dry_run, contact=contact)
         finally:
-            seconds = journal.state().interval_seconds or identity.interval_seconds
-            self.interval = timedelta(seconds=seconds) if seconds > 0 else DEFAULT_INTERVAL
-            journal.close()
+            try:
+                self.interval = _interval(journal.state().interval_seconds or identity.interval_seconds)
+            finally:
+                journal.close()
 
     async def reconnect(self) -> str:
         """Try to reach a server; return why none can be, or an empty text. One that refuses this envoy is reached."""
@@ -186,7 +190,8 @@ class Cycles:
         functions = machine.functions(traits)
 
         def apply() -> tuple[ResourceResult, ...]:
-            return engine.apply(policy.plan, traits, functions, notices=journal, dry_run=dry_run)
+            results = engine.apply(policy.plan, traits, functions, notices=journal, dry_run=dry_run)
+            return results if dry_run else fitting_results(results)
 
         self.is_applying = True
         try:
@@ -229,6 +234,13 @@ class _Nothing(NamedTuple):
 
     reason: str
     is_problem: bool
+
+
+def _interval(seconds: int) -> timedelta:
+    """Return the time between two cycles that a server asked for, within reason."""
+    if seconds <= 0:
+        return DEFAULT_INTERVAL
+    return timedelta(seconds=min(seconds, int(LONGEST_INTERVAL.total_seconds())))
 
 
 def _message(policy: _Policy | _Nothing, spoken: Spoken) -> str:

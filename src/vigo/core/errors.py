@@ -25,6 +25,7 @@ class Mapping(NamedTuple):
 CODES: dict[str, Mapping] = {
     "invalid": Mapping(400, 3, ExitStatus.FAILED),
     "unauthenticated": Mapping(401, 16, ExitStatus.FAILED),
+    "lapsed": Mapping(401, 16, ExitStatus.FAILED),
     "forbidden": Mapping(403, 7, ExitStatus.FAILED),
     "not-found": Mapping(404, 5, ExitStatus.FAILED),
     "conflict": Mapping(409, 10, ExitStatus.FAILED),
@@ -66,6 +67,12 @@ class UnauthenticatedError(VigoError):
     """The caller did not prove who it is."""
 
     code = "unauthenticated"
+
+
+class LapsedError(VigoError):
+    """The caller's certificate has ended, or a clock is wrong. Nobody decided against the caller."""
+
+    code = "lapsed"
 
 
 class ForbiddenError(VigoError):

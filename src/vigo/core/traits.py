@@ -24,6 +24,15 @@ def pack_traits(traits: Traits) -> bytes:
     return zstandard.ZstdCompressor(level=3).compress(encoded)
 
 
+def unpacked_bytes(data: bytes) -> int:
+    """Return how many bytes packed traits say that they take; 0 where `unpack_traits` refuses them at once."""
+    try:
+        size_bytes = zstandard.frame_content_size(data)
+    except zstandard.ZstdError:
+        return 0
+    return size_bytes if size_bytes in range(MAX_TRAITS_BYTES + 1) else 0
+
+
 def unpack_traits(data: bytes) -> Traits:
     """Return the traits behind packed bytes.
 

@@ -59,7 +59,10 @@ def cli() -> None:
     "--name", "names", multiple=True, metavar="NAME", help="A further name or address for the server's certificate."
 )
 def init_command(data_dir: Path, names: tuple[str, ...]) -> None:
-    """Make a data folder: CA, keys, admin token, settings, example stacks. Nothing that is there is replaced."""
+    """Make a data folder: CA, keys, admin token, settings, example stacks. Nothing that is there is replaced.
+
+    Exit status: 0 made, 1 it cannot be made or is there already, 2 wrong usage.
+    """
     folder = DataFolder(data_dir.absolute())
     with _explained(folder):
         check_usable(folder)
@@ -84,6 +87,8 @@ def run_command(data_dir: Path, grpc_listen: str | None, api_listen: str | None)
 
     Prints one line that begins with 'ready' once it serves. SIGTERM finishes calls in flight and ends it; SIGHUP
     reads server.yaml, the admin token and the live generation anew.
+
+    Exit status: 0 ended by a signal, 1 it cannot serve (the reason is on standard error), 2 wrong usage or settings.
     """
     folder = DataFolder(data_dir.absolute())
     overrides = {"grpc_listen": grpc_listen, "api_listen": api_listen}
@@ -96,6 +101,7 @@ def run_command(data_dir: Path, grpc_listen: str | None, api_listen: str | None)
             check_complete(folder)
             settings = _settings(folder, overrides)
             start_logging(settings)
+            _take_all_descriptors()
             import uvloop  # noqa: PLC0415 - `init` and `--help` need no event loop
 
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -111,6 +117,14 @@ def main() -> NoReturn:
 def _initialise(folder: DataFolder, names: tuple[str, ...]) -> None:
     initialise(folder, SystemClock(), names)
     make_server_certificate(folder, CurrentSettings(load_settings(folder.settings)), SystemClock(), machine_names())
+
+
+def _take_all_descriptors() -> None:
+    """Raise the limit of open files as far as this process may: each envoy that is connected takes one."""
+    import resource  # noqa: PLC0415 - for this one step
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def _serve(folder: DataFolder, settings: Settings, overrides: dict[str, str | None]) -> None:
@@ -150,6 +164,8 @@ async def _reload_when_asked(
             await running.reload(_settings(folder, overrides))
         except (VigoError, OSError) as error:
             _log.error("not reloaded, what was in force stays: %s", error)
+        except Exception:  # noqa: BLE001 - the next signal must find someone who listens
+            _log.exception("not reloaded, through a fault in Vigo")
 
 
 def _settings(folder: DataFolder, overrides: dict[str, str | None]) -> Settings:

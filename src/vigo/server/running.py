@@ -23,7 +23,8 @@ _log = logging.getLogger(__name__)
 
 FLUSH_EVERY: Final = timedelta(seconds=5)
 PRUNE_EVERY: Final = timedelta(hours=1)
-RENEWAL_EVERY: Final = timedelta(hours=1)
+# The shortest life that the settings allow is an hour, of which a third is left when the certificate is due.
+RENEWAL_EVERY: Final = timedelta(minutes=10)
 
 
 class Running:
@@ -33,6 +34,7 @@ class Running:
         self.app = app
         self._serving = Serving(app.listeners())
         self._tasks: list[asyncio.Task[None]] = []
+        self._has_new_certificate = False
 
     async def start(self) -> None:
         """Return when both listeners accept.
@@ -87,19 +89,33 @@ class Running:
         lifetime = app.settings.value.server_certificate_lifetime
         if app.certificate.renew_if_due(app.addresses.certificate_names(), lifetime):
             _log.info("the server's certificate was made anew")
+            self._has_new_certificate = True
+        if self._has_new_certificate:
+            # Tried again at the next look where it fails: the file is not due any more, what is served would lapse.
             await self._serving.renew()
+            self._has_new_certificate = False
 
     async def reload(self, settings: Settings) -> None:
-        """Apply other settings, and read the admin token and the live generation anew."""
+        """Apply other settings, and read the admin token and the live generation anew.
+
+        Raises:
+            VigoError: the settings cannot be used; those of before stay.
+            OSError: the admin token cannot be read; the same.
+        """
         former = self.app.settings.value
+        token = self.app.folder.admin_token.read_text("ascii", errors="replace").strip()
         for name in needing_restart(former, settings):
             _log.warning("%s was changed in server.yaml; it needs a restart, until then the former value holds", name)
         kept = {name: getattr(former, name) for name in needing_restart(former, settings)}
         self.app.settings.value = msgspec.structs.replace(settings, **kept)
+        try:
+            self.app.addresses.certificate_names()
+        except VigoError:
+            self.app.settings.value = former
+            raise
         set_level(self.app.settings.value)
-        token = self.app.folder.admin_token.read_text("ascii", errors="replace").strip()
         self.app.access.replace_admin_token(token)
-        await asyncio.to_thread(self.app.generations.load)
+        await self.app.generations.reload()
         await self.renew_certificate()
         _log.info("reloaded; generation %d is live", self.app.generations.live_number or 0)
 

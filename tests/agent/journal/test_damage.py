@@ -15,7 +15,7 @@ from tests.agent.journal.conftest import bundle_of, run_of
 from vigo.agent.journal.journal import Journal, damaged_journals
 from vigo.agent.journal.store import MAP_SIZE_BYTES, sealed, unsealed
 from vigo.core.errors import DamagedError, UnavailableError
-from vigo.core.ids import Digest
+from vigo.core.ids import Digest, new_envoy_id
 from vigo.testing.clock import START
 
 
@@ -225,3 +225,24 @@ def test_what_was_stored_before_a_kill_is_there_after_it(tmp_path: Path, acknowl
 def child(program: str, state_dir: Path) -> "subprocess.Popen[bytes]":
     environment = {**os.environ, "PYTHONPATH": "src:."}
     return subprocess.Popen([sys.executable, "-c", program, str(state_dir)], stdout=subprocess.PIPE, env=environment)
+
+
+def test_results_survive_the_loss_of_their_owners_name(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path)
+    envoy = new_envoy_id()
+    journal.belongs_to(envoy)
+    journal.close()
+    filled(tmp_path)
+    with (
+        lmdb.open(str(tmp_path / "journal"), map_size=MAP_SIZE_BYTES) as environment,
+        environment.begin(write=True) as t,
+    ):
+        t.put(b"state", b"not what was stored")
+    journal = Journal.open(tmp_path)
+    journal.belongs_to(envoy)
+    assert journal.results.state().count == 40
+    assert journal.bundle() is not None
+    assert journal.state().highest_generation == 3
+    journal.belongs_to(new_envoy_id())
+    assert journal.results.state().count == 0
+    journal.close()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from vigo.agent.link.faults import explained
-from vigo.core.errors import TimedOutError, UnauthenticatedError, UnavailableError
+from vigo.core.errors import TimedOutError, UnavailableError
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -18,10 +18,10 @@ def ssl_error(reason: str) -> ssl.SSLError:
 @pytest.mark.parametrize(
     "reason", ["TLSV13_ALERT_CERTIFICATE_REQUIRED", "SSLV3_ALERT_CERTIFICATE_EXPIRED", "TLSV1_ALERT_UNKNOWN_CA"]
 )
-def test_an_alert_about_our_certificate_is_a_refusal(reason: str) -> None:
+def test_an_alert_about_our_certificate_is_told_and_is_no_refusal_of_this_envoy(reason: str) -> None:
     error = explained(ssl_error(reason), "srv:1530", NOW)
-    assert isinstance(error, UnauthenticatedError)
-    assert "refused this machine's certificate" in str(error)
+    assert type(error) is UnavailableError
+    assert "does not accept this machine's certificate" in str(error)
 
 
 def test_another_alert_is_not() -> None:

@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import event
 
 from tests.server.harness import Machine, Server, ToyPolicy, served
+from tests.server.relay import Relay
+from vigo.agent.link.channel import Connection, client_context
 from vigo.core.bundle import open_bundle
 from vigo.core.encoding import digest_of
 from vigo.core.errors import DamagedError, InvalidError
@@ -151,3 +153,22 @@ async def test_14_a_body_that_is_no_message_is_refused(server: Server, tmp: Path
                     await machine.call(method, body)
         with pytest.raises(InvalidError, match="without a body"):
             await machine.call(Methods.HELLO, b"x")
+
+
+@served
+async def test_nothing_new_takes_less_than_a_hundred_bytes_on_the_wire(server: Server, tmp: Path) -> None:
+    await _published(server)
+    machine = await Machine.enrolled(server, tmp / "web-1", "web-1")
+    async with Relay(server.grpc) as relay:
+        machine.connection = Connection(relay.address, client_context(machine.folder))
+        async with machine:
+            bundle = (await machine.check_in()).bundle
+            assert bundle is not None
+            message = CheckIn(fingerprint=Fingerprint(bundle_digest=bundle.digest), agent_version="0.1.0").to_bytes()
+            for _ in range(3):  # the first ones still fill the compression of headers
+                await machine.call(Methods.CHECK_IN, message)
+            before = relay.to_client_bytes
+            for _ in range(20):
+                assert await machine.call(Methods.CHECK_IN, message) == b""
+            # With HTTP/2 and TLS, all frames counted.
+            assert (relay.to_client_bytes - before) / 20 < 100

@@ -1,12 +1,15 @@
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+import zstandard
 
 from tests.server.harness import Machine, Server, a_run, served
 from vigo.core.encoding import digest_of
-from vigo.core.errors import UnauthenticatedError
+from vigo.core.errors import DamagedError, InvalidError, UnauthenticatedError
 from vigo.core.traits import pack_traits
 from vigo.core.wire.messages import Methods
 
@@ -138,3 +141,19 @@ async def test_an_envoy_that_is_not_seen_is_named_by_the_health_check(server: Se
         "detail": "1 of 1 have missed 3 check-ins: web-1",
         "advice": "look at `vigo status` on these machines; revoke those that are gone",
     }
+
+
+@served
+async def test_traits_that_could_not_be_shown_are_refused(server: Server, tmp: Path) -> None:
+    deep: Any = 1
+    for _ in range(900):
+        deep = [deep]
+    async with await Machine.enrolled(server, tmp / "web-1", "web-1") as machine:
+        for odd in (msgspec.msgpack.Ext(5, b"x"), {None: 1}, {True: 1}, {(1, 2): 3}, deep):
+            with suppress(InvalidError, DamagedError):
+                await machine.check_in(traits_digest="d" * 64, traits=_packed({"os": {"family": odd}}))
+            assert (await server.request("GET", "/api/v1/envoys/web-1")).status_code == 200
+
+
+def _packed(odd: object) -> bytes:
+    return zstandard.ZstdCompressor().compress(msgspec.msgpack.encode(odd))

@@ -1,11 +1,14 @@
+import asyncio
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.server.harness import Server, served
-from vigo.server.features.generations.models import Manifest
+from tests.server.harness import Server, served, toy_compile
+from vigo.core.errors import TooLargeError
+from vigo.server.features.generations.models import CompiledStacks, Manifest
 from vigo.server.features.generations.snapshot import LiveFolder
 
 
@@ -214,3 +217,49 @@ def test_a_manifest_names_its_own_folder(tmp_path: Path) -> None:
     live = LiveFolder(tmp_path)
     assert live.current() is None
     assert live.names() == []
+
+
+@served
+async def test_a_reload_while_something_is_published_takes_nothing_away_and_ends_with_the_newest(
+    server: Server, tmp: Path
+) -> None:
+    await _first(server)
+    server.write_stacks({"envoys.vgo": "two", "a.vgo": "", "b.vgo": ""})
+    compiling, go_on = threading.Event(), threading.Event()
+
+    def slow_compile(root: Path) -> CompiledStacks:
+        if "two" in (root / "envoys.vgo").read_text():
+            compiling.set()
+            go_on.wait(20)
+        return toy_compile(root)
+
+    service = server.app.generations
+    service._compile = slow_compile
+    publishing = asyncio.create_task(server.publish())
+    await asyncio.to_thread(compiling.wait, 20)
+    reloading = asyncio.create_task(service.reload())
+    await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.gather(publishing, reloading)
+    assert (service.live_number, service.problem) == (2, None)
+    await server.restart()
+    assert (server.app.generations.live_number, server.app.generations.problem) == (2, None)
+
+
+@served
+async def test_a_generation_that_cannot_be_read_any_more_does_not_keep_the_server_from_starting(
+    server: Server, tmp: Path
+) -> None:
+    await _first(server)
+    server.write_stacks({"envoys.vgo": "two"})
+    await server.publish()
+
+    def older_refuses(root: Path) -> CompiledStacks:
+        if "two" in (root / "envoys.vgo").read_text():
+            raise TooLargeError("more than this version takes")
+        return toy_compile(root)
+
+    server.compiler = older_refuses
+    await server.restart()
+    assert server.app.generations.live_number == 1
+    assert "more than this version takes" in str(server.app.generations.problem)

@@ -6,7 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, insert, select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from vigo.core.errors import ConflictError, DamagedError, UnavailableError
 from vigo.server.platform.db.database import Database
@@ -144,3 +144,17 @@ def test_a_reader_cannot_write(database: Database) -> None:
     with pytest.raises(OperationalError, match="readonly"):
         database.read_now(lambda connection: connection.execute(insert(envoys).values(id="x")))
     assert database.read_now(lambda connection: connection.execute(select(envoys)).all()) == []
+
+
+def test_a_fault_in_what_follows_a_commit_reaches_its_caller_instead_of_nobody(database: Database) -> None:
+    def fault(_: int) -> None:
+        raise ConflictError("memory does not fit the database")
+
+    with pytest.raises(ConflictError, match="memory does not fit"):
+        asyncio.run(database.write(lambda _connection: 7, fault))
+
+
+def test_an_error_of_the_database_shows_no_values(database: Database) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        asyncio.run(database.write(lambda connection: connection.execute(insert(envoys).values(id="the value"))))
+    assert "the value" not in str(caught.value)

@@ -102,6 +102,8 @@ class IdentityFolder:
         """
         try:
             return SigningKey.load(self._folder / _SIGNING_KEY)
+        except DamagedError as error:
+            raise DamagedError(f"{error}; enrol anew with --force") from error
         except OSError as error:
             raise DamagedError(
                 f"{self._folder / _SIGNING_KEY}: cannot be read: {error.strerror}; enrol anew with --force"

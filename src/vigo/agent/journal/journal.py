@@ -92,8 +92,17 @@ class Journal:
                 transaction.put(_STATE, encode(changed))
 
     def belongs_to(self, envoy: EnvoyId) -> None:
-        """Make this the journal of an envoy: what another identity left here is forgotten."""
-        if self.state().envoy == envoy:
+        """Make this the journal of an envoy: what another identity left here is forgotten.
+
+        Where damage took the owner's name, what was saved is taken over: the results that wait would be lost else.
+        """
+        former = self.state().envoy
+        if former == envoy:
+            return
+        if former is None:
+            held = self.bundle()
+            highest = GenerationNumber(0) if held is None else held.bundle.generation
+            self.remember(envoy=envoy, highest_generation=max(self.state().highest_generation, highest))
             return
         with self._store.writing() as transaction:
             for key in list(transaction.keys(b"")):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from vigo.agent.identity.identity import Identity, IdentityFolder
+from vigo.agent.journal.journal import Journal
 from vigo.agent.link.address import Address, parse_server_url
 from vigo.agent.link.faults import explained
 from vigo.core.clock import Clock
@@ -20,8 +21,10 @@ from vigo.core.enrolment import CA_PATH, ENROL_PATH, EnrolAnswer, EnrolRequest, 
 from vigo.core.errors import (
     BY_CODE,
     ConflictError,
+    DamagedError,
     InvalidError,
     NotEnrolledError,
+    NotFoundError,
     UnauthenticatedError,
     UnavailableError,
     VigoError,
@@ -75,7 +78,8 @@ def enrol(
     the keys that it made.
 
     Raises:
-        ConflictError: the machine is enrolled with another server or as another host, and `force` is false.
+        ConflictError: the machine is enrolled with another server or as another host, or its server refuses it, and
+            `force` is false.
         UnauthenticatedError: the server's CA is not the pinned one, or the server refuses the token.
         UnavailableError: the server cannot be reached.
         UsageError: an argument is none.
@@ -85,6 +89,7 @@ def enrol(
     name = canonical_hostname(hostname)
     if not force and (present := _present(folder)) is not None:
         _check_same(present, address, pinned, name, root)
+        _check_welcome(present, folder.state_dir)
         return Enrolled(present, was_there=True)
     ca_pem = _pinned_ca(address, pinned, clock)
     signing_key, key_pem = folder.pending_keys()
@@ -151,6 +156,23 @@ def _check_same(present: Identity, address: Address, pinned: str, hostname: str,
                 f"this machine is enrolled already as {present.hostname} at {present.server_url}, with another {what}"
                 f" ({found or 'none'}, not {wanted or 'none'}); `--force` replaces that identity"
             )
+
+
+def _check_welcome(present: Identity, state_dir: Path) -> None:
+    """Accept an identity that its server did not refuse when it last answered; to call it good would be no help."""
+    try:
+        journal = Journal.open_for_reading(state_dir)
+    except (NotFoundError, DamagedError):
+        return
+    try:
+        state = journal.state()
+    finally:
+        journal.close()
+    if state.envoy == present.envoy and state.contact is not None and state.contact.refused:
+        raise ConflictError(
+            f"this machine is enrolled already as {present.hostname}, and its server refuses that identity"
+            f" ({state.contact.problem}); `--force` replaces it"
+        )
 
 
 def _pinned_ca(address: Address, pinned: str, clock: Clock) -> str:

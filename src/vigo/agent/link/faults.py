@@ -4,11 +4,11 @@ import socket
 import ssl
 from datetime import datetime
 
-from vigo.core.errors import TimedOutError, UnauthenticatedError, UnavailableError, VigoError
+from vigo.core.errors import TimedOutError, UnavailableError, VigoError
 
 # Source: X509_STORE_CTX_get_error(3).
 _NOT_YET_VALID, _EXPIRED, _OTHER_NAME, _OTHER_ADDRESS = 9, 10, 62, 64
-_REFUSING_ALERTS = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED")
+_CERTIFICATE_ALERTS = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED")
 
 
 def explained(error: BaseException, address: str, now: datetime) -> VigoError:
@@ -54,11 +54,13 @@ def _certificate_problem(error: ssl.SSLCertVerificationError, address: str, now:
     )
 
 
-def _handshake_problem(error: ssl.SSLError, address: str) -> VigoError:
+def _handshake_problem(error: ssl.SSLError, address: str) -> UnavailableError:
     reason = error.reason or str(error)
-    if "ALERT" in reason and any(word in reason for word in _REFUSING_ALERTS):
-        return UnauthenticatedError(
-            f"{address}: the server refused this machine's certificate ({reason.lower().replace('_', ' ')});"
-            " it may be revoked or expired: ask `vigocli envoys list`, and enrol anew if it shall be managed"
+    if "ALERT" in reason and any(word in reason for word in _CERTIFICATE_ALERTS):
+        # No refusal of this envoy: who may not call is told in an answer. An alert tells of a certificate that lapsed,
+        # and in a handshake that did not end anybody on the way can write one.
+        return UnavailableError(
+            f"{address}: the server does not accept this machine's certificate ({reason.lower().replace('_', ' ')});"
+            " check the clocks of both machines; where it has lapsed (`vigo status`) enrol anew"
         )
     return UnavailableError(f"{address}: no TLS connection ({reason}); check that the port is a vigosrv's")

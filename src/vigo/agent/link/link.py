@@ -13,6 +13,8 @@ from vigo.agent.link.faults import explained
 from vigo.core.clock import Clock
 from vigo.core.errors import (
     ForbiddenError,
+    InvalidError,
+    LapsedError,
     ReplayedError,
     StaleSessionError,
     TimedOutError,
@@ -36,6 +38,9 @@ from vigo.core.wire.messages import (
 
 HELLO_TIMEOUT = timedelta(seconds=10)
 CALL_TIMEOUT = timedelta(seconds=30)
+HIGHEST_SEQUENCE = 1 << 62
+"""Far beyond what any agent counts to, and far below what no server or journal could store any more."""
+
 SEQUENCE_BLOCK = 64
 """How many sequence numbers are reserved with one write: a crash wastes at most so many."""
 
@@ -66,7 +71,7 @@ class Link:
         self._identity = identity
         self._folder = folder
         self._clock = clock
-        self._key: SigningKey = folder.signing_key()
+        self._key: SigningKey | None = None
         self._sequences: Sequences | None = None
         self._numbers = range(0)
         self._connection: Connection | None = None
@@ -87,12 +92,16 @@ class Link:
         """Open a connection to the first of the known servers that answers; one that is open is as good.
 
         Raises:
+            DamagedError: the identity's files cannot be used.
             UnauthenticatedError: the server refuses this envoy.
             UnavailableError: none answers; the message has each one's reason.
         """
         if self._connection is not None:
             return
         context = client_context(self._folder)
+        if self._key is None:
+            # Not before it is needed: without it the policy that is held can still be applied.
+            self._key = self._folder.signing_key()
         problems: list[VigoError] = []
         for text in self._identity.grpc_addresses:
             problem = await self._try(text, context)
@@ -144,15 +153,16 @@ class Link:
         await self.connect()
         try:
             return parse(await self._once_more_if_stale(method, body))
-        except (UnavailableError, TimedOutError):
+        except (LapsedError, UnavailableError, TimedOutError):
             await self.close()
             if not was_open:
                 raise
-        # The connection was an old one, which the network may have dropped silently since it was last used.
+        # The connection was an old one: the network may have dropped it silently since it was last used, or it was
+        # opened with a certificate that was renewed since.
         await self.connect()
         try:
             return parse(await self._once_more_if_stale(method, body))
-        except (UnavailableError, TimedOutError):
+        except (LapsedError, UnavailableError, TimedOutError):
             await self.close()
             raise
 
@@ -179,10 +189,18 @@ class Link:
 
     async def _greet(self) -> None:
         nobody = Hello(ServerId(""), SessionId(""), 0)
-        answer = await self._signed(Methods.HELLO, b"", nobody, HELLO_TIMEOUT)
-        self._hello = Hello.from_bytes(answer)
+        hello = Hello.from_bytes(await self._signed(Methods.HELLO, b"", nobody, HELLO_TIMEOUT))
+        if hello.sequence > HIGHEST_SEQUENCE:
+            # Counting on from there would use up all numbers, for good.
+            raise InvalidError(
+                f"expected a sequence up to {HIGHEST_SEQUENCE} from the server, found {hello.sequence}; revoke this"
+                " envoy and enrol the machine anew"
+            )
+        self._hello = hello
 
     async def _signed(self, method: str, body: bytes, hello: Hello, limit: timedelta) -> bytes:
+        if self._connection is None or self._key is None:
+            raise UnavailableError("expected an open connection, found none; trying again helps")
         sequence = self._next_number()
         envoy = self._identity.envoy
         fields = SignedFields(method, hello.server, hello.session, envoy, sequence, body)
@@ -194,8 +212,6 @@ class Link:
             body=body,
             signature=self._key.sign_request(fields),
         )
-        if self._connection is None:
-            raise UnavailableError("expected an open connection, found none; trying again helps")
         return await self._explaining(self._connection.call(method, request.to_bytes(), limit))
 
     async def _explaining(self, work: Awaitable[AnswerT]) -> AnswerT:

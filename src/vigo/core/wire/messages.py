@@ -25,6 +25,9 @@ from vigo.core.wire import agent_pb2 as pb
 PROTOCOL = 1
 """The version of the signed frame. A server refuses anything below its floor."""
 
+MOST_RESULTS = 100_000
+"""How many resources a run may have."""
+
 _OUTCOMES: dict[Outcome, "pb.Outcome"] = {
     "unchanged": pb.OUTCOME_UNCHANGED,
     "changed": pb.OUTCOME_CHANGED,
@@ -252,6 +255,9 @@ def run_from_bytes(data: bytes) -> Run:
         InvalidError: the bytes are none, or a field holds what no agent sends.
     """
     message = _parsed(pb.ReportResultRequest(), data)
+    # Four bytes make a result: a message of the largest size would become gigabytes of values.
+    if len(message.results) > MOST_RESULTS:
+        raise InvalidError(f"expected at most {MOST_RESULTS} results in a run, found {len(message.results)}")
     return Run(
         id=parse_run_id(message.run_id),
         generation=GenerationNumber(message.generation),

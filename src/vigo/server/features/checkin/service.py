@@ -5,15 +5,19 @@ from typing import Final
 from vigo.core.clock import Clock
 from vigo.core.errors import InvalidError
 from vigo.core.ids import EnvoyId
+from vigo.core.traits import unpacked_bytes
 from vigo.core.wire.messages import CheckIn, CheckInAnswer
 from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.generations.service import GenerationService
+from vigo.server.platform.auth.pace import UNIT_BYTES, Pace
 from vigo.server.platform.settings.model import CurrentSettings
 
 NOTHING_NEW: Final = CheckInAnswer()
 _MOST_VERSION: Final = 100
 _DIGEST_CHARACTERS: Final = 64
+# A few bytes can become 4 MiB of traits: a dozen of the largest in a minute, or hundreds of the usual size.
+_TRAITS_UNITS: Final = 3072
 
 
 class CheckInService:
@@ -26,6 +30,7 @@ class CheckInService:
         self._generations = generations
         self._settings = settings
         self._clock = clock
+        self._pace = Pace(clock, _TRAITS_UNITS)
 
     async def check_in(self, envoy_id: EnvoyId, message: CheckIn) -> CheckInAnswer:
         """Return what is new for an envoy that the gate let in.
@@ -33,6 +38,7 @@ class CheckInService:
         Raises:
             DamagedError, TooLargeError: its traits cannot be unpacked.
             InvalidError: it holds what no agent sends.
+            UnavailableError: it sends traits too often, or they cannot be stored now.
         """
         record = self._envoys.find(envoy_id)
         if record is None:
@@ -47,6 +53,7 @@ class CheckInService:
             record.agent_version = message.agent_version[:_MOST_VERSION]
         self._envoys.index.touch(record)
         if message.traits:
+            self._pace.take(envoy_id, 1 + unpacked_bytes(message.traits) // UNIT_BYTES)
             await self._envoys.keep_traits(record, said.traits_digest, message.traits)
         return self._answer(record, message)
 
@@ -57,8 +64,11 @@ class CheckInService:
         bundle = None if assigned is None or assigned.bundle.digest == said.bundle_digest else assigned.bundle
         if assigned is not None and bundle is None:
             record.generation = self._generations.live_number
-        # Where no generation can be served, an envoy keeps what it has.
-        is_without_policy = assigned is None and (self._generations.live_number is not None or not said.bundle_digest)
+        # Where no generation can be served, an envoy keeps what it has; one that asks for a fresh bundle names none.
+        is_known = self._generations.live_number is not None
+        is_without_policy = assigned is None and (
+            is_known or (self._generations.problem is None and not said.bundle_digest)
+        )
         want_traits = record.traits_digest != said.traits_digest
         interval = self._settings.value.check_in_interval
         interval_seconds = int(interval.total_seconds())

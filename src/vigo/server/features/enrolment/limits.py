@@ -33,11 +33,15 @@ class FailureLimit:
                 f"enrolments from {source} were refused {most} times within a minute; try again in a minute"
             )
 
-    def note(self, source: str) -> None:
-        """Count a refusal."""
+    def note(self, source: str) -> bool:
+        """Count a refusal; return whether it is worth a row in the audit trail.
+
+        Those that began together all pass `check`; a flood of them must not flood the trail too.
+        """
         self._roll()
         key = self._key(source)
         self._failures[key] = self._failures.get(key, 0) + 1
+        return self._failures[key] <= self._settings.value.enrolment_failures_per_minute
 
     def _key(self, source: str) -> str:
         """Return whose count a source has; in a flood from very many addresses the late ones share one."""

@@ -90,8 +90,8 @@ class EnrolmentService:
         except UnavailableError:
             raise
         except VigoError as error:
-            self._limit.note(source)
-            await self._audit_refusal(request, source, error)
+            if self._limit.note(source):
+                await self._audit_refusal(request, source, error)
             raise
 
     async def renew(self, envoy_id: EnvoyId, csr_pem: str) -> str:

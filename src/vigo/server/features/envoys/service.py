@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from vigo.core.clock import Clock
-from vigo.core.errors import ConflictError, UnavailableError
+from vigo.core.errors import ConflictError, InvalidError, UnavailableError
 from vigo.core.hostnames import matches
 from vigo.core.ids import Digest, EnvoyId, GenerationNumber
 from vigo.core.traits import Traits, unpack_traits
@@ -123,8 +123,9 @@ class EnvoyService:
 
         Raises:
             DamagedError, TooLargeError: they cannot be unpacked.
+            InvalidError: they hold what cannot be shown.
         """
-        unpack_traits(packed)
+        _check_shown(unpack_traits(packed))
         now = self._clock.now()
 
         def then(_: None) -> None:
@@ -229,3 +230,10 @@ class EnvoyService:
         if latest.counts["blocked"] or latest.bundle_digest != wanted:
             return "degraded"
         return "converged"
+
+
+def _check_shown(traits: Traits) -> None:
+    try:
+        msgspec.json.encode(traits)
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
+        raise InvalidError(f"expected traits that JSON can hold, found others: {error}") from error

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from vigo.core.errors import DamagedError, InvalidError
+from vigo.core.errors import DamagedError, InvalidError, VigoError
 from vigo.core.ids import GenerationNumber
 from vigo.server.features.generations import store
 from vigo.server.features.generations.live import LiveGeneration, Sealer
@@ -66,14 +66,22 @@ class GenerationService:
     def load(self) -> None:
         """Serve what `.live` says: the current generation, or the newest good one before it when it is damaged.
 
-        For starts and reloads: it takes as long as compiling does.
+        For the start: it takes as long as compiling does, and removes what a crash left behind.
         """
         self._live_folder.sweep()
+        self._load()
+
+    async def reload(self) -> None:
+        """Serve what `.live` says now. A publication under way ends first, so that neither undoes the other."""
+        async with self._publishing:
+            await asyncio.to_thread(self._load)
+
+    def _load(self) -> None:
         problems: list[str] = []
         for name in self._candidates(problems):
             try:
                 live = self._loaded(name)
-            except DamagedError as error:
+            except (VigoError, OSError) as error:
                 problems.append(str(error))
                 continue
             if self._live is None or (self._live.number, self._live.digest) != (live.number, live.digest):

@@ -3,19 +3,21 @@
 `.live/NUMBER-DIGEST/` holds `stacks/` and `manifest.json`; `.live/current` names the folder that is live.
 """
 
+import errno
 import os
 import re
 import secrets
 import shutil
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from vigo.core.encoding import digest, digest_of
-from vigo.core.errors import DamagedError, InvalidError, TooLargeError
+from vigo.core.errors import DamagedError, InvalidError, TooLargeError, UnavailableError
 from vigo.core.ids import Digest, GenerationNumber
 from vigo.server.features.generations.models import Manifest
 from vigo.server.platform.folder.files import PRIVATE, make_private_folder, sync_folder, write_atomically
@@ -57,23 +59,30 @@ class LiveFolder:
         Raises:
             InvalidError: there are no stacks, or something in them is neither file nor folder.
             TooLargeError: they hold too many files or bytes.
+            UnavailableError: they cannot be read, or the copy not be written.
         """
         folder = self._root / f"{_STAGING}{secrets.token_hex(8)}"
-        make_private_folder(folder)
-        try:
-            return Staged(folder, _copy(source, folder / _STACKS))
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
+        with _explained(source):
+            try:
+                make_private_folder(folder)
+                return Staged(folder, _copy(source, folder / _STACKS))
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
 
     def keep(self, staged: Staged, manifest: Manifest) -> Path:
-        """Make a staged copy a generation that is not live yet, durable when this returns."""
-        write_atomically(staged.folder / _MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
-        for folder, _, _ in os.walk(staged.folder):
-            sync_folder(Path(folder))
+        """Make a staged copy a generation that is not live yet, durable when this returns.
+
+        Raises:
+            UnavailableError: it cannot be written.
+        """
         target = self._root / _folder_name(manifest)
-        staged.folder.rename(target)
-        sync_folder(self._root)
+        with _explained(self._root):
+            write_atomically(staged.folder / _MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
+            for folder, _, _ in os.walk(staged.folder):
+                sync_folder(Path(folder))
+            staged.folder.rename(target)
+            sync_folder(self._root)
         return target
 
     def forget(self, kept: Path) -> None:
@@ -81,8 +90,13 @@ class LiveFolder:
         shutil.rmtree(kept, ignore_errors=True)
 
     def make_live(self, manifest: Manifest) -> None:
-        """Point at a generation; a crash leaves the former or the new one live."""
-        write_atomically(self._root / _CURRENT, f"{_folder_name(manifest)}\n".encode(), PRIVATE)
+        """Point at a generation; a crash leaves the former or the new one live.
+
+        Raises:
+            UnavailableError: the pointer cannot be written; the former one stays.
+        """
+        with _explained(self._root):
+            write_atomically(self._root / _CURRENT, f"{_folder_name(manifest)}\n".encode(), PRIVATE)
 
     def current(self) -> str | None:
         """Return the name of the live folder, or None where nothing was ever live.
@@ -206,3 +220,17 @@ def _read(path: Path) -> bytes:
 
 def _raise(error: OSError) -> None:
     raise error
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    """Say what the disk refused, in words for who publishes."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or folder
+        found = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
+        raise UnavailableError(
+            f"{where}: {found}; the live generation stays. Look at the server's disk (`df -h`) and at who may read the"
+            " stacks, then do it again"
+        ) from error

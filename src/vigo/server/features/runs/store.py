@@ -1,5 +1,6 @@
 """Runs in the database."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,7 +14,6 @@ from vigo.core.run import OUTCOMES, Outcome, ResourceResult, Run
 from vigo.server.features.runs.models import LatestRun, RunFilter, RunItem
 from vigo.server.platform.db.tables import results, runs
 
-_PRUNED_AT_ONCE: Final = 1000
 _MOST_RESULTS_BYTES: Final = 256 * 1024 * 1024
 
 
@@ -90,21 +90,23 @@ def latest(connection: Connection) -> dict[EnvoyId, LatestRun]:
     }
 
 
-def prune(connection: Connection, keep: int, received_before: datetime) -> int:
-    """Delete a bounded number of the runs that are too many or too old; return how many. Each envoy's last stays."""
+def surplus(connection: Connection, keep: int, received_before: datetime) -> list[int]:
+    """Return the numbers of the runs that are too many or too old. Each envoy's last is never among them."""
     ranked = select(
         runs.c.number,
         runs.c.received_at,
         func.row_number().over(partition_by=runs.c.envoy_id, order_by=runs.c.number.desc()).label("rank"),
     ).subquery()
-    surplus = select(ranked.c.number).where(
+    query = select(ranked.c.number).where(
         ranked.c.rank > 1, or_(ranked.c.rank > keep, ranked.c.received_at < received_before)
     )
-    numbers = connection.execute(surplus.limit(_PRUNED_AT_ONCE)).scalars().all()
-    if numbers:
-        connection.execute(delete(results).where(results.c.run_number.in_(numbers)))
-        connection.execute(delete(runs).where(runs.c.number.in_(numbers)))
-    return len(numbers)
+    return list(connection.execute(query).scalars())
+
+
+def remove(connection: Connection, numbers: Sequence[int]) -> None:
+    """Delete runs and their results."""
+    connection.execute(delete(results).where(results.c.run_number.in_(numbers)))
+    connection.execute(delete(runs).where(runs.c.number.in_(numbers)))
 
 
 def _item(row: Row[Any]) -> RunItem:

@@ -8,6 +8,7 @@ from vigo.core.clock import Clock
 from vigo.core.errors import (
     ForbiddenError,
     InvalidError,
+    LapsedError,
     ReplayedError,
     StaleSessionError,
     UnauthenticatedError,
@@ -15,6 +16,7 @@ from vigo.core.errors import (
 from vigo.core.ids import EnvoyId, ServerId, SessionId
 from vigo.core.signing import VerifyKey
 from vigo.core.wire.messages import SignedRequest
+from vigo.server.platform.auth.pace import UNIT_BYTES, Pace
 from vigo.server.platform.auth.table import GRPC, TABLE, Kind
 from vigo.server.platform.rpc.method import Call, Method
 
@@ -73,13 +75,16 @@ class Gate:
         self.session = session
         self._roster = roster
         self._clock = clock
+        self._pace = Pace(clock)
 
     def admit(self, call: Call) -> None:
         """Accept the certificate behind a call, before the call's body is read.
 
         Raises:
             ForbiddenError: the method has no row in the table, or not one for envoys.
-            UnauthenticatedError: no certificate, one that lapsed, or that of an envoy which is not enrolled.
+            LapsedError: the certificate has ended.
+            UnauthenticatedError: no certificate, or that of an envoy which is not enrolled.
+            UnavailableError: it calls too often.
         """
         rule = TABLE.get((GRPC, call.path))
         if rule is None or rule.kind is not Kind.ENVOY:
@@ -87,6 +92,7 @@ class Gate:
         peer = call.peer()
         self._check_life(peer.not_after)
         self._known(peer.envoy_id)
+        self._pace.take(peer.envoy_id, 1)
 
     def method(
         self, path: str, handler: Handler[AnswerT], serialize: Callable[[AnswerT], bytes], most: int
@@ -105,10 +111,12 @@ class Gate:
 
         Raises:
             InvalidError: the frame is of a version below the floor.
+            LapsedError: the certificate has ended.
             UnauthenticatedError: the envoy is not enrolled, or the signature is not its own.
             ForbiddenError: the request names another envoy than the certificate.
             StaleSessionError: it was signed for another server, or another start of this one.
             ReplayedError: its number is not above the last.
+            UnavailableError: it sends too much.
         """
         envoy = self._signed(call, request)
         if request.server != self.server or request.session != self.session:
@@ -122,6 +130,7 @@ class Gate:
                 " machine with this identity"
             )
         self._roster.note_sequence(envoy, request.sequence)
+        self._pace.take(envoy.id, len(request.body) // UNIT_BYTES)
         return envoy
 
     def greet(self, call: Call, request: SignedRequest) -> Envoy:
@@ -160,7 +169,7 @@ class Gate:
 
     def _check_life(self, not_after: datetime) -> None:
         if not_after <= self._clock.now():
-            raise UnauthenticatedError(
+            raise LapsedError(
                 f"the certificate ended at {not_after:%Y-%m-%d %H:%M:%S} UTC; enrol the machine anew, and check the"
                 " clocks of both machines"
             )

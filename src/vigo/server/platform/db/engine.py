@@ -29,6 +29,7 @@ def _engine(path: Path, *, pool_size: int, begin: str, pragmas: tuple[str, ...])
         URL.create("sqlite", database=str(path)),
         pool_size=pool_size,
         max_overflow=0,
+        hide_parameters=True,  # errors are logged, and values may be anybody's
         connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000},
     )
 

@@ -125,6 +125,10 @@ def _resolve(task: _Task, outcome: Any) -> None:
     if isinstance(outcome, Exception):
         task.future.set_exception(outcome)
         return
-    if task.then is not None:
-        task.then(outcome)
+    try:
+        if task.then is not None:
+            task.then(outcome)
+    except Exception as error:  # noqa: BLE001 - its caller gets it; without an answer it would wait for ever
+        task.future.set_exception(error)
+        return
     task.future.set_result(outcome)

@@ -93,8 +93,18 @@ def check_complete(folder: DataFolder) -> None:
 
 
 def server_id(folder: DataFolder) -> ServerId:
-    """Return the server's identity."""
-    return ServerId(folder.server_id.read_text("ascii").strip())
+    """Return the server's identity.
+
+    Raises:
+        DamagedError: the file holds something else.
+    """
+    text = folder.server_id.read_text("ascii", errors="replace").strip()
+    try:
+        return ServerId(str(uuid.UUID(text)))
+    except ValueError as error:
+        raise DamagedError(
+            f"{folder.server_id}: expected the server's UUID, found {len(text)} characters; restore it from a backup"
+        ) from error
 
 
 def mint_admin_token(folder: DataFolder) -> str:

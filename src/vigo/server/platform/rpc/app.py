@@ -13,6 +13,7 @@ from typing import Any, Final
 from vigo.core.errors import InternalError, TimedOutError
 from vigo.server.platform.listen.asgi import Receive, Scope, Send
 from vigo.server.platform.rpc.framing import DisconnectedError, MessageReader
+from vigo.server.platform.rpc.intake import SMALL_BYTES, Intake
 from vigo.server.platform.rpc.method import AnyMethod, Call, Method, StreamMethod
 from vigo.server.platform.rpc.reply import Reply, refuse
 from vigo.server.platform.rpc.status import OK, UnimplementedError, parse_timeout, status_of
@@ -42,6 +43,7 @@ class RpcApp:
                 raise InternalError(f"expected each gRPC method once, found {method.path} registered twice")
             by_path[method.path] = method
         self._methods = by_path
+        self._intake = Intake(max((method.max_request_bytes for method in by_path.values()), default=0))
 
     @property
     def methods(self) -> Mapping[str, AnyMethod]:
@@ -71,7 +73,7 @@ class RpcApp:
             call = self._call(scope, method, allowed)
             self._admit(call)
             if isinstance(method, Method):
-                answer = await _unary(method, call, receive)
+                answer = await self._unary(method, call, receive)
                 await reply.answer(answer, OK)
             else:
                 await _streaming(method, call, receive, reply)
@@ -97,6 +99,33 @@ class RpcApp:
             ends_at_loop_seconds=None if seconds is None else asyncio.get_running_loop().time() + seconds,
         )
 
+    async def _unary(self, method: Method[Any, Any], call: Call, receive: Receive) -> bytes:
+        taken = 0
+
+        def take(size_bytes: int) -> None:
+            nonlocal taken
+            if size_bytes > SMALL_BYTES:
+                self._intake.take(_peer(call), size_bytes)
+                taken = size_bytes
+
+        limit = asyncio.timeout_at(call.ends_at_loop_seconds)
+        try:
+            async with limit:
+                data = await MessageReader(receive, method.max_request_bytes, take).read_only()
+                return method.serialize(await method.handler(call, method.parse(data)))
+        except TimeoutError:
+            if limit.expired():
+                raise _too_late(call) from None
+            raise
+        finally:
+            if taken:
+                self._intake.give_back(_peer(call), taken)
+
+
+def _peer(call: Call) -> str:
+    """Return who shares room for large messages: all certificates of an envoy are one peer."""
+    return call.peer().envoy_id if call.certificate_pem is not None else ""
+
 
 def _protocol_headers(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes | None]:
     content_type, allowed = b"", None
@@ -111,18 +140,6 @@ def _protocol_headers(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, by
 def _is_grpc(content_type: bytes) -> bool:
     base = content_type.partition(b";")[0].strip().lower()
     return base == b"application/grpc" or base.startswith(b"application/grpc+")
-
-
-async def _unary(method: Method[Any, Any], call: Call, receive: Receive) -> bytes:
-    limit = asyncio.timeout_at(call.ends_at_loop_seconds)
-    try:
-        async with limit:
-            data = await MessageReader(receive, method.max_request_bytes).read_only()
-            return method.serialize(await method.handler(call, method.parse(data)))
-    except TimeoutError:
-        if limit.expired():
-            raise _too_late(call) from None
-        raise
 
 
 async def _streaming(method: StreamMethod[Any, Any], call: Call, receive: Receive, reply: Reply) -> None:

@@ -1,6 +1,7 @@
 """gRPC's frames inside an HTTP body. Source: "gRPC over HTTP2", Length-Prefixed-Message."""
 
 import struct
+from collections.abc import Callable
 from typing import Final
 
 from vigo.core.errors import InvalidError, TooLargeError
@@ -22,11 +23,18 @@ def frame(message: bytes) -> bytes:
 
 
 class MessageReader:
-    """Cuts a request's body into messages. A message over the limit is refused by its prefix, before its bytes come."""
+    """Cuts a request's body into messages. A message over the limit is refused by its prefix, before its bytes come.
 
-    def __init__(self, receive: Receive, max_bytes: int) -> None:
+    `announced` hears the size of each message that is still to come, and may raise too.
+    """
+
+    def __init__(
+        self, receive: Receive, max_bytes: int, announced: Callable[[int], None] = lambda _size_bytes: None
+    ) -> None:
         self._receive = receive
         self._max_bytes = max_bytes
+        self._announced = announced
+        self._coming_bytes = 0
         self._buffer = bytearray()
         self._ended = False
 
@@ -88,7 +96,11 @@ class MessageReader:
             raise TooLargeError(f"expected a message of at most {self._max_bytes} bytes, found one of {size_bytes}")
         end = _PREFIX.size + size_bytes
         if len(buffer) < end:
+            if not self._coming_bytes:
+                self._announced(size_bytes)
+                self._coming_bytes = size_bytes
             return None
+        self._coming_bytes = 0
         message = bytes(buffer[_PREFIX.size : end])
         del buffer[:end]
         return message

@@ -8,7 +8,10 @@ FRONT_PAGE: Final = """\
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Vigo</title>
-<style>:root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}</style>
+<style>
+:root{color-scheme:light dark}
+body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}
+</style>
 <h1>Vigo</h1>
 <p>This is <code>vigosrv</code>, the server of Vigo: it keeps a fleet of machines in the state that its operators wrote
 down.</p>
