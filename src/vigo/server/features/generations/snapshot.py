@@ -102,11 +102,16 @@ class LiveFolder:
         """Return the name of the live folder, or None where nothing was ever live.
 
         Raises:
-            DamagedError: the pointer holds something else.
+            DamagedError: the pointer holds something else, or is missing where it must have been there.
         """
         try:
             text = (self._root / _CURRENT).read_text("ascii", errors="replace").strip()
         except FileNotFoundError:
+            # A crash may leave a first generation that never became live; a second one only follows a live one.
+            if len(self.names()) > 1:
+                raise DamagedError(
+                    f"{self._root / _CURRENT}: expected the name of the live generation, found no such file"
+                ) from None
             return None
         if not _NAME.fullmatch(text):
             raise DamagedError(f"{self._root / _CURRENT}: expected the name of a generation, found {text[:60]!r}")
