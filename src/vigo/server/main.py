@@ -9,14 +9,15 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from vigo import __version__
 from vigo.core.clock import SystemClock
+from vigo.core.command_line import Grammar, with_lists
 from vigo.core.errors import ConflictError, ExitStatus, VigoError
-from vigo.server.app import build, make_server_certificate
+from vigo.core.terminal import print_line
 from vigo.server.platform.folder.initialise import (
     check_complete,
     check_usable,
@@ -30,7 +31,9 @@ from vigo.server.platform.pki.server_certificate import machine_names
 from vigo.server.platform.settings.load import load_settings
 from vigo.server.platform.settings.model import CurrentSettings, Settings
 from vigo.server.platform.telemetry.logs import start_logging
-from vigo.server.running import Running
+
+if TYPE_CHECKING:
+    from vigo.server.running import Running
 
 _log = logging.getLogger(__name__)
 
@@ -42,18 +45,36 @@ _DATA_DIR = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Command(click.Command):
+    """A command whose help shows its examples line by line."""
+
+    def __init__(self, *arguments: Any, **attributes: Any) -> None:
+        super().__init__(*arguments, **attributes)
+        self.help = with_lists(self.help)
+
+
+@click.group(cls=Grammar, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="vigosrv")
 def cli() -> None:
-    """Keep a fleet of machines in the state that its operators wrote down.
+    """The Vigo server: holds the state that operators wrote down, and hands it to the machines of the fleet.
 
-    Exit status: 0 done, 1 failed (the reason is on standard error), 2 wrong usage.
+    Examples:
+      vigosrv init --data-dir /var/lib/vigo --name vigo.example.com
+      vigosrv run --data-dir /var/lib/vigo
+
+    Exit statuses:
+      0  done
+      1  failed; the reason is on standard error
+      2  the command line or a setting is wrong
     """
     # Nothing that a server writes is for others on its host, whatever the caller's own mask says.
     os.umask(0o077)
 
 
-@cli.command("init")
+cli.help = with_lists(cli.help)
+
+
+@cli.command("init", cls=Command)
 @_DATA_DIR
 @click.option(
     "--name", "names", multiple=True, metavar="NAME", help="A further name or address for the server's certificate."
@@ -61,7 +82,14 @@ def cli() -> None:
 def init_command(data_dir: Path, names: tuple[str, ...]) -> None:
     """Make a data folder: CA, keys, admin token, settings, example stacks. Nothing that is there is replaced.
 
-    Exit status: 0 made, 1 it cannot be made or is there already, 2 wrong usage.
+    Examples:
+      vigosrv init --data-dir ./data
+      vigosrv init --data-dir /var/lib/vigo --name vigo.example.com --name 192.0.2.7
+
+    Exit statuses:
+      0  made
+      1  it cannot be made, or is there already
+      2  the command line is wrong
     """
     folder = DataFolder(data_dir.absolute())
     with _explained(folder):
@@ -78,7 +106,7 @@ def init_command(data_dir: Path, names: tuple[str, ...]) -> None:
     click.echo(f"next: read {folder.settings}, then run `vigosrv run --data-dir {data_dir}`")
 
 
-@cli.command("run")
+@cli.command("run", cls=Command)
 @_DATA_DIR
 @click.option("--grpc-listen", metavar="HOST:PORT", help="Where agents call; goes before grpc_listen in server.yaml.")
 @click.option("--api-listen", metavar="HOST:PORT", help="Where people call; goes before api_listen in server.yaml.")
@@ -88,7 +116,14 @@ def run_command(data_dir: Path, grpc_listen: str | None, api_listen: str | None)
     Prints one line that begins with 'ready' once it serves. SIGTERM finishes calls in flight and ends it; SIGHUP
     reads server.yaml, the admin token and the live generation anew.
 
-    Exit status: 0 ended by a signal, 1 it cannot serve (the reason is on standard error), 2 wrong usage or settings.
+    Examples:
+      vigosrv run --data-dir /var/lib/vigo
+      vigosrv run --data-dir ./data --grpc-listen 127.0.0.1:1530 --api-listen 127.0.0.1:8443
+
+    Exit statuses:
+      0  ended by a signal
+      1  it cannot serve; the reason is on standard error
+      2  the command line or a setting is wrong
     """
     folder = DataFolder(data_dir.absolute())
     overrides = {"grpc_listen": grpc_listen, "api_listen": api_listen}
@@ -115,6 +150,8 @@ def main() -> NoReturn:
 
 
 def _initialise(folder: DataFolder, names: tuple[str, ...]) -> None:
+    from vigo.server.app import make_server_certificate  # noqa: PLC0415 - `--help` needs no server
+
     initialise(folder, SystemClock(), names)
     make_server_certificate(folder, CurrentSettings(load_settings(folder.settings)), SystemClock(), machine_names())
 
@@ -128,6 +165,9 @@ def _take_all_descriptors() -> None:
 
 
 async def _serve(folder: DataFolder, settings: Settings, overrides: dict[str, str | None]) -> None:
+    from vigo.server.app import build  # noqa: PLC0415 - `--help` needs no server
+    from vigo.server.running import Running  # noqa: PLC0415 - the same
+
     app = build(folder, CurrentSettings(settings), SystemClock(), machine_names())
     running = Running(app)
     try:
@@ -155,7 +195,7 @@ async def _serve(folder: DataFolder, settings: Settings, overrides: dict[str, st
 
 
 async def _reload_when_asked(
-    running: Running, folder: DataFolder, overrides: dict[str, str | None], reloads: asyncio.Event
+    running: "Running", folder: DataFolder, overrides: dict[str, str | None], reloads: asyncio.Event
 ) -> None:
     while True:
         await reloads.wait()
@@ -181,10 +221,10 @@ def _explained(folder: DataFolder) -> Iterator[None]:
     try:
         yield
     except VigoError as error:
-        click.echo(f"vigosrv: {error}", err=True)
+        print_line(f"vigosrv: {error}", colour="red", error=True)
         sys.exit(error.mapping.exit_status)
     except OSError as error:
-        click.echo(f"vigosrv: {_os_problem(folder, error)}", err=True)
+        print_line(f"vigosrv: {_os_problem(folder, error)}", colour="red", error=True)
         sys.exit(ExitStatus.FAILED)
 
 
