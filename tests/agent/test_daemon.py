@@ -26,7 +26,9 @@ Story = Callable[["Life"], Coroutine[Any, Any, None]]
 class Life:
     """A daemon in this process, and ways to wait for what it does."""
 
-    def __init__(self, server: FakeServer, folder: IdentityFolder, interval: timedelta) -> None:
+    def __init__(
+        self, server: FakeServer, folder: IdentityFolder, interval: timedelta, random_share: float = 0.01
+    ) -> None:
         self.server = server
         self.folder = folder
         self.machine = FakeMachine()
@@ -36,7 +38,8 @@ class Life:
             lambda stop: Cycles(folder, lambda _identity: self.machine, clock, stop),
             clock,
             interval=interval,
-            random_share=lambda: 0.01,
+            random_share=lambda: random_share,
+            look_every=SHORT,
         )
 
     async def until(self, holds: Callable[[], bool]) -> None:
@@ -166,6 +169,20 @@ def test_a_revoked_envoy_is_left_as_it_is(
         life.live(story)
     assert life.machine.fake.applied == []
     assert "refused this envoy" in caplog.text
+
+
+def test_a_refused_envoy_that_is_enrolled_anew_goes_on_at_once(
+    ready: Callable[[timedelta], Life], server: FakeServer, folder: IdentityFolder
+) -> None:
+    ready(LONG)
+    server.revoked.update(server.keys)
+
+    async def story(life: Life) -> None:
+        await life.until(lambda: life.daemon._refusals > 0)
+        await asyncio.to_thread(enrolled, folder, server, force=True)
+        await life.until(lambda: len(server.runs) >= 1)
+
+    Life(server, folder, LONG, random_share=1.0).live(story)
 
 
 def test_a_cycle_is_left_out_while_another_run_holds_the_lock(

@@ -18,9 +18,13 @@ from vigo.agent.report import CycleReport
 from vigo.agent.terminal import summary
 from vigo.core.clock import Clock
 from vigo.core.errors import ConflictError, VigoError
+from vigo.core.ids import EnvoyId
 from vigo.core.run import ResourceResult
 
 REFUSED_BASE, REFUSED_CAP = timedelta(minutes=1), timedelta(hours=1)
+LOOK_EVERY = timedelta(seconds=10)
+"""How often a refused envoy looks whether it was enrolled anew."""
+
 STOPPED = "skipped because the agent was asked to stop; the next run goes on"
 
 MakeCycles = Callable[[Callable[[], str]], Cycles]
@@ -44,12 +48,14 @@ class Daemon:
         *,
         interval: timedelta | None = None,
         random_share: RandomShare = random.random,
+        look_every: timedelta = LOOK_EVERY,
     ) -> None:
         self._folder = folder
         self._cycles = make_cycles(lambda: STOPPED if self._is_stopping else "")
         self._clock = clock
         self._interval = interval
         self._random_share = random_share
+        self._look_every = look_every
         self._is_stopping = False
         self._failures = 0
         self._refusals = 0
@@ -126,7 +132,8 @@ class Daemon:
     async def _until_due(self, share: float) -> None:
         """Wait for this envoy's next moment, a signal, or a server that answers again."""
         if self._refusals:
-            await self._sleep(backoff_delay(self._refusals, self._random_share, REFUSED_BASE, REFUSED_CAP))
+            pause = backoff_delay(self._refusals, self._random_share, REFUSED_BASE, REFUSED_CAP)
+            await self._until_enrolled_anew(pause)
             return
         interval = self._interval or self._cycles.interval
         due_at = self._clock.monotonic() + phase_delay(self._clock.now().timestamp(), interval, share)
@@ -138,6 +145,19 @@ class Daemon:
                 return
             if self._failures and await self._is_reachable():
                 return
+
+    async def _until_enrolled_anew(self, pause: timedelta) -> None:
+        """Wait, but for no longer than until this machine has another identity, or a signal comes."""
+        refused, ends_at = self._envoy(), self._clock.monotonic() + pause
+        while (left := ends_at - self._clock.monotonic()) > timedelta(0):
+            if await self._sleep(min(left, self._look_every)) or self._envoy() != refused:
+                return
+
+    def _envoy(self) -> EnvoyId | None:
+        try:
+            return self._folder.load().envoy
+        except VigoError:  # it is being replaced at this moment
+            return None
 
     async def _is_reachable(self) -> bool:
         """Try the server; when it answers again, the cycle that follows also asks it."""

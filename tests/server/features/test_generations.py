@@ -193,6 +193,18 @@ async def test_a_crash_at_any_step_leaves_the_old_or_the_new_generation(server: 
 
 
 @served
+async def test_a_generation_that_a_crash_left_unaudited_is_no_generation(server: Server, tmp: Path) -> None:
+    await _first(server)
+    folder = server.folder.live / _name(server)
+    await server.app.database.write(lambda connection: connection.exec_driver_sql("DELETE FROM generations"))
+    (server.folder.live / "current").unlink()
+    await server.restart()
+    assert (await server.request("GET", "/api/v1/generations")).json()["items"] == []
+    assert server.app.generations.live_number is None
+    assert not folder.exists()
+
+
+@served
 async def test_30_a_publication_that_cannot_be_audited_does_not_happen(server: Server, tmp: Path) -> None:
     await _first(server)
     server.write_stacks({"envoys.vgo": "two"})

@@ -97,11 +97,19 @@ class GenerationService:
             _log.error("a published generation is damaged: %s", self.problem)
 
     async def reconcile(self) -> None:
-        """Bring the database's copy of the manifests up to what stands under `.live`."""
+        """Bring the database's copy of the manifests up to what stands under `.live`.
+
+        A folder that neither the database knows nor could ever have been live is what a crash left of a publication
+        that never came to be.
+        """
         known = await self._database.read(store.numbers)
         missing: list[Manifest] = []
         for name in self._live_folder.names():
             if number_of(name) in known:
+                continue
+            if self._live_folder.was_never_live(name):
+                _log.warning("generation %d was not completed when the server ended; it is removed", number_of(name))
+                self._live_folder.discard(name)
                 continue
             try:
                 missing.append(self._live_folder.manifest(name))

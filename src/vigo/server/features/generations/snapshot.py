@@ -89,6 +89,18 @@ class LiveFolder:
         """Remove a generation that never became live."""
         shutil.rmtree(kept, ignore_errors=True)
 
+    def was_never_live(self, name: str) -> bool:
+        """Return whether the pointer never reached this generation. Where the pointer is damaged, nobody can tell."""
+        try:
+            current = self.current()
+        except DamagedError:
+            return False
+        return current is None or number_of(name) > number_of(current)
+
+    def discard(self, name: str) -> None:
+        """Remove a generation by its name."""
+        self.forget(self._root / name)
+
     def make_live(self, manifest: Manifest) -> None:
         """Point at a generation; a crash leaves the former or the new one live.
 
