@@ -97,6 +97,15 @@ def test_revoking_without_a_terminal_goes_ahead(desk: Desk) -> None:
     assert desk.here("envoys", "revoke", "web-1", "--json").json["status"] == "revoked"
 
 
+def test_revoking_names_the_tokens_that_would_let_the_machine_back_in(desk: Desk) -> None:
+    desk.enrol("web-1")
+    open_again = desk.here("tokens", "create", "--hostname", "web-*", "--uses", "2", "--json").json
+    other = desk.here("tokens", "create", "--hostname", "db-*", "--json").json
+    result = desk.here("envoys", "revoke", "web-1")
+    assert f"`vigocli tokens revoke {open_again['id']}` withdraws it" in result.err
+    assert other["id"] not in result.err
+
+
 def test_text_from_an_envoy_cannot_move_the_cursor(desk: Desk) -> None:
     evil = "x\x1b[2J\u202eevil\x9b31m\nnext"
     run = a_run(results=(failing(evil),))

@@ -11,6 +11,7 @@ from vigo.cli.terminal.options import json_option, limit_option
 from vigo.core.terminal import print_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from vigo.cli.client.answers import Envoy, EnvoyDetail
@@ -112,6 +113,7 @@ def revoke_envoy(ctx: click.Context, *, name: str, yes: bool, as_json: bool) -> 
     """Refuse an envoy from this moment on. Doing it twice is harmless.
 
     The machine keeps its state, and its identity is void: it is managed again once it is enrolled anew with a token.
+    Tokens that would let it back in are named.
 
     Examples:
       vigocli envoys revoke web-1.example.com
@@ -131,10 +133,28 @@ def revoke_envoy(ctx: click.Context, *, name: str, yes: bool, as_json: bool) -> 
         click.confirm(question, abort=True, err=True)
     with connect(ctx) as api:
         answer = api.post(f"envoys/{in_path(name, _NAME)}/revoke")
+        tokens = api.items("tokens") if not as_json else []
     if as_json:
         print_json(answer)
         return
     print_line(f"revoked {answer['hostname']} ({answer['id']})")
+    for note in _ways_back(answer["hostname"], tokens):
+        print_line(note, colour="yellow", error=True)
+
+
+def _ways_back(hostname: str, tokens: list[dict[str, Any]]) -> "Iterator[str]":
+    """Yield a line for each token with which a machine of this name, or who copied it, could enrol again."""
+    from vigo.cli.client.answers import Token, read  # noqa: PLC0415 - so that `--help` starts at once
+    from vigo.core.clock import SystemClock  # noqa: PLC0415 - the same
+    from vigo.core.hostnames import matches  # noqa: PLC0415 - the same
+
+    now = SystemClock().now()
+    for token in (read(item, Token) for item in tokens):
+        if token.uses_left and token.expires_at > now and matches(token.hostname, hostname):
+            yield (
+                f"a token for {token.hostname} would still let it enrol ({token.uses_left} uses left): "
+                f"`vigocli tokens revoke {token.id}` withdraws it"
+            )
 
 
 def _row(envoy: "Envoy", now: "datetime") -> "list[Cell | str]":
