@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigo.core.conditions import PREDICATE_NAMES, version_key
+from vigo.core.conditions import PREDICATE_NAMES, PREDICATES, version_key
 
 NUMBERS = st.lists(st.integers(0, 10**6), min_size=1, max_size=5)
 
@@ -47,3 +47,9 @@ def test_any_two_texts_can_be_compared(left: str, right: str) -> None:
 
 def test_predicates_have_names_that_an_expression_can_call() -> None:
     assert all(name.isidentifier() and name.islower() for name in PREDICATE_NAMES)
+
+
+def test_an_example_calls_its_predicate_with_as_many_arguments_as_it_has() -> None:
+    for name, predicate in PREDICATES.items():
+        assert predicate.example.startswith(f"{name}(")
+        assert predicate.example.count(",") + 1 == len(predicate.arguments)

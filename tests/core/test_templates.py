@@ -14,7 +14,15 @@ def _away() -> None:
 
 TEMPLATES = Templates({"upper": str.upper, "away": _away})
 CONTEXT: dict[str, Any] = {
-    "vars": {"port": 80, "on": True, "names": ["a", "b"], "map": {"k": 1}, "none": None, "evil": "{{ 7*7 }}"},
+    "vars": {
+        "port": 80,
+        "on": True,
+        "names": ["a", "b"],
+        "map": {"k": 1},
+        "none": None,
+        "mixed": [True, None, "é", 1],
+        "evil": "{{ 7*7 }}",
+    },
     "traits": {"os": {"family": "debian"}},
 }
 PLAIN = st.text(st.characters(exclude_characters="{}\r\n", exclude_categories=["Cs"]))
@@ -42,7 +50,11 @@ def test_a_whole_expression_has_the_type_of_its_value(value: Any) -> None:
         ("{{ vars.port }}", 80),
         ("{{ vars.port }}{{ vars.port }}", "8080"),
         ("port {{ vars.port }}", "port 80"),
-        ("{{ vars.on }}!", "True!"),
+        ("{{ vars.on }} {{ not vars.on }}", "true false"),
+        ("{{ vars.mixed }}", [True, None, "é", 1]),
+        ("= {{ vars.mixed }}", '= [true, null, "é", 1]'),
+        ("= {{ vars.map }}", '= {"k": 1}'),
+        ("= {{ 1.0 }} {{ 2 ** 70 }} {{ range(2) }}", "= 1.0 1180591620717411303424 [0, 1]"),
         ("{{ vars.none }}", None),
         ("{{ vars.port > 79 }}", True),
         ("{{ vars.missing | default(3) }}", 3),
@@ -66,6 +78,34 @@ def test_data_is_never_rendered_a_second_time_nor_escaped(text: str) -> None:
 def test_a_template_in_data_stays_text(source: str) -> None:
     assert TEMPLATES.value(source, CONTEXT) == "{{ 7*7 }}"
     assert TEMPLATES.render(source, CONTEXT) == "{{ 7*7 }}"
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "offset"),
+    [
+        ("a\n{{ vars.port }} {{- vars.none }}", 2, 22),
+        ("{% for n in vars.mixed %}\n{{ n }}\n{% endfor %}", 2, 29),
+        ("{% if vars.none is not none %}{{ vars.none }}{% endif %}\n{{ vars.map.k and vars.none }}", 2, 60),
+        ("{% macro f(x) %}{{ x }}{% endmacro %}{{ f(vars.none) }}", 1, 19),
+        ("{{ '{{ x }}' }}{{ vars.missing | default(none) }}", 1, 18),
+    ],
+)
+def test_null_is_not_put_in_and_its_place_is_told(source: str, line: int, offset: int) -> None:
+    with pytest.raises(
+        TemplateError, match=r"^`.+`: expected a value to put in, found null; give it one, or"
+    ) as caught:
+        TEMPLATES.render(source, CONTEXT)
+    assert (caught.value.line, caught.value.offset) == (line, offset)
+    assert not caught.value.undefined
+
+
+def test_null_may_be_asked_for_and_replaced() -> None:
+    assert TEMPLATES.render("{{ vars.none | default('x', true) }}{{ vars.none is none }}", CONTEXT) == "xtrue"
+
+
+def test_what_is_no_data_is_not_put_in() -> None:
+    with pytest.raises(TemplateError, match="found what JSON cannot hold"):
+        TEMPLATES.render("a {{ x }}", {"x": object()})
 
 
 @pytest.mark.parametrize("name", ["missing", "vars.missing", "vars.missing.deeper", "vars.map.x", "vars.names[9]"])
@@ -166,3 +206,9 @@ def test_any_source_renders_or_is_a_template_error(source: str) -> None:
         else:
             continue
         assert told
+
+
+def test_a_template_cannot_nest_a_value_until_the_process_dies() -> None:
+    source = "{% set n = namespace(v=[]) %}{% for i in range(100000) %}{% set n.v = [n.v] %}{% endfor %}{{ n.v }}"
+    with pytest.raises(TemplateError, match="namespace"):
+        Templates().render(source, {})

@@ -71,7 +71,7 @@ def test_several_cases_are_alternatives() -> None:
 
 
 def test_a_cases_condition_is_checked_with_the_variables_of_each_entry() -> None:
-    (found,) = compiled(case("vars.prot > 1")).diagnostics
+    (found,) = [one for one in compiled(case("vars.prot > 1")).diagnostics if one.code != "unused"]
     assert found.file == "roles.vgo"
     assert "no variable vars.prot; did you mean 'port'?" in found.message
     assert "envoys.vgo:1" in found.message

@@ -18,7 +18,7 @@ from vigo.agent.engine.engine import Engine
 from vigo.agent.predicates import predicates
 from vigo.catalog.ops import RemoveFile
 from vigo.catalog.scan import resource_kinds
-from vigo.core.conditions import PREDICATE_NAMES
+from vigo.core.conditions import PREDICATES
 from vigo.core.templates import FUEL, Templates
 from vigo.policy.diagnostics import MOST_DIAGNOSTICS, as_text
 from vigo.policy.documents import configcrates, environments, hostcrates, roles
@@ -169,14 +169,15 @@ def test_every_option_of_a_resource_has_its_row() -> None:
     assert {row[0].strip("`") for row in rows("Options of every resource")} == set(OPTIONS)
 
 
-def test_every_predicate_has_its_row() -> None:
-    assert {row[0].strip("`").partition("(")[0] for row in rows("Predicates")} == PREDICATE_NAMES
+def test_every_predicate_has_its_row_with_its_arguments_and_its_example() -> None:
+    assert [(row[0].strip("`"), row[2].strip("`")) for row in rows("Predicates")] == [
+        (f"{name}({', '.join(one.arguments)})", one.example) for name, one in PREDICATES.items()
+    ]
 
 
 @pytest.mark.parametrize("row", rows("Predicates"), ids=lambda row: row[0])
 def test_a_predicate_takes_what_the_page_says(row: list[str]) -> None:
-    signature, example = row[0].strip("`"), row[2].strip("`")
-    assert signature.count(",") == example.count(",")
+    example = row[2].strip("`")
     assert as_text(resources(f'- {{name: a, type: file, path: /a, when: "{example}"}}').diagnostics) == ""
     host = FakeHost({"/proc/net/tcp": ""}, tools=(FakePackages("apt", {}, {}),))
     bound = predicates(host, TRAITS, FakeClock(datetime(2026, 3, 1, 23, 0, tzinfo=UTC)))

@@ -39,7 +39,7 @@ def test_a_value_has_the_type_of_its_field_and_text_its_written_form(given: str,
         ("file, path: ", "path: expected a text, found nothing"),
         ("file, path: /a, mode: 0999", "mode: expected a text that matches ^0?[0-7]{3,4}$, found '0999'"),
         ("file, path: /a, backup: perhaps", "backup: expected true or false, found 'perhaps'"),
-        ("file, path: /a, state: presnt", "state: expected one of absent, present, found 'presnt'; did you mean"),
+        ("file, path: /a, state: presnt", "state: expected one of present, absent, found 'presnt'; did you mean"),
         ("user, uid: -1", "uid: expected at least 0, found '-1'"),
         ("user, uid: many", "uid: expected a whole number, found 'many'"),
         ("user, groups: wheel", "groups: expected a list, found 'wheel'"),
@@ -50,6 +50,8 @@ def test_a_value_has_the_type_of_its_field_and_text_its_written_form(given: str,
         ("file, pth: /a, path: /a", "file: no field has the name 'pth'; did you mean 'path'?"),
         ("file", "file: expected the field path, found none"),
         ("fil, path: /a", "no kind of resource has the name 'fil'; did you mean 'file'?"),
+        ("package, state: installed", "state: expected one of present, latest, absent, found 'installed'"),
+        ("service, state: on", "state: expected one of running, stopped, restarted, reloaded, found 'on'"),
         ("file, path: /a, timeout: 5", "timeout: expected a duration such as 30s"),
         ("file, path: /a, on_failure: halt", "on_failure: expected continue or stop, found 'halt'"),
         ("file, path: /a, noop: perhaps", "noop: expected true or false"),
@@ -179,6 +181,20 @@ resources:
     assert found["web/conf blog"].notify == ("web/restart blog",)
 
 
+def test_a_loop_on_the_configcrate_reaches_into_a_template_that_a_template_names() -> None:
+    text = """
+configcrate: web
+foreach: [shop, blog]
+resources:
+  - {name: "{{ item }}", type: file, path: "/{{ item }}", source: "templates/{{ item }}"}
+"""
+    files = {"templates/shop": "sell {{ item }}", "templates/blog": "tell {{ item }} on {{ traits.os.id }}"}
+    found = by_name(crate(text, **files))
+    assert found["web/shop"].fields["content"] == "sell shop"
+    assert found["web/blog"].templates == {"content": "tell {{ item }} on {{ traits.os.id }}"}
+    assert found["web/blog"].locals == {"item": "blog"}
+
+
 def test_one_loop_at_a_time() -> None:
     text = 'configcrate: web\nforeach: [a]\nresources: [{name: "{{ item }}", type: package, foreach: [b]}]'
     assert "foreach: expected it on the configcrate or on the resource, found both" in only_message(crate(text))
@@ -202,6 +218,21 @@ def test_a_foreach_that_cannot_be_stamped_is_refused(foreach: str, message: str)
     found = resources(f'- {{name: "n{{{{ item }}}}", foreach: {foreach}, type: file, path: "/{{{{ item }}}}"}}')
     assert any(message in one.message for one in found.diagnostics)
     assert found.policy is None
+
+
+def test_of_items_with_one_name_only_the_name_is_told() -> None:
+    found = resources("- {name: a, type: file, path: /a, foreach: [1, 2]}")
+    assert "expected another name for each item of foreach, found 'a' twice" in only_message(found)
+
+
+def test_items_with_two_names_for_one_thing_are_told_to_use_the_item() -> None:
+    (found,) = resources('- {name: "a{{ item }}", type: file, path: /a, foreach: [1, 2]}').diagnostics
+    assert found.message.startswith("path /a: web/a2 and web/a1, of one foreach, both manage it")
+    assert found.hint == "use the item in the field too"
+
+
+def test_a_field_that_is_called_like_its_kind_is_named_once() -> None:
+    assert only_message(resources("- {name: 'a b', type: user}")).startswith("user: expected a name of at most")
 
 
 def test_a_name_over_traits_is_refused() -> None:

@@ -79,7 +79,16 @@ def test_an_empty_file_has_no_tree_and_no_errors() -> None:
         ("a: {b: 1\n", (2, 1), "expected ',' or '}', found the end of the file, in what begins at line 1", "close"),
         ("a: b: c\n", (1, 5), "expected one value on the line, found ':'", "quote a text with ': ' in it"),
         ("a:\n\t- b\n", (2, 1), "expected a value, found a tab", "indent with spaces"),
-        ("a: @x\n", (1, 4), "expected a value, found '@'", "quote the text"),
+        ("a: @x\n", (1, 4), "expected a value, found '@'", "quote a text that begins with @"),
+        ("a: `x`\n", (1, 4), "expected a value, found '`'", "quote a text that begins with `"),
+        ("a: %x\n", (1, 4), "expected a value, found '%'", "quote a text that begins with %"),
+        ("a: *\n", (1, 4), "expected a value, found '*' without the name of an anchor", "begins with *"),
+        ("a: [*.b]\n", (1, 5), "expected a value, found '*' without the name of an anchor", "begins with *"),
+        ("a: &\n", (1, 4), "expected a value, found '&' without the name of an anchor", "begins with &"),
+        ("a: &b\n", (1, 4), "expected a value behind the anchor &b, found none", "begins with &"),
+        ("a: !\n", (1, 4), "expected a value without a tag, found '!'", "quote a text that begins with !"),
+        ("a: [b]-c\n", (1, 7), "expected the line to end behind the list, found '-'", "begins with ["),
+        ("a: {b}c\n", (1, 7), "expected the line to end behind the map, found 'c'", "begins with {"),
         ("a: 'x\n", (2, 1), "expected the closing quote, found the end of the file", "close the quote"),
         ("a: 1\n  b: 2\n", (2, 4), "expected one value on the line, found ':'", "indent"),
         ("- a\nb: 1\n", (2, 1), "expected '- ' with the indentation of the other items, found 'b'", "indentation"),
@@ -97,6 +106,34 @@ def test_a_syntax_error_says_where_what_was_expected_and_what_to_do(
     assert found_place == place
     assert message in found
     assert hint in found_hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: {{ b.c }}\n",
+        "a: {{ b.c }}/d\n",
+        'a: {{ b["c"] }}\n',
+        "a: {{ b | default('c') }}\n",
+        "a: {{ b }}{{ c }}\n",
+        "a: {% if b %}c{% endif %}\n",
+        "a: {{ b\n",
+    ],
+)
+def test_a_template_without_quotes_is_one_error_that_says_to_quote_it(text: str) -> None:
+    place, message, hint = only(text)
+    assert (place, message) == ((1, 4), "expected a value, found a template without quotes")
+    assert "put the whole value into quotes" in hint
+
+
+def test_what_stands_around_a_template_without_quotes_is_read_as_if_it_had_them() -> None:
+    tree, found = read("a: {{ x.y }}\nb: [{{ z }}, 1]\nb: 2\n")
+    assert shape(tree) == {"a": "{{ x.y }}", "b": ["{{ z }}", "1"]}
+    assert [one.code for one in found] == ["syntax", "syntax", "duplicate-key"]
+
+
+def test_a_template_in_quotes_is_not_blamed_for_another_mistake() -> None:
+    assert only("a: 'b: {{ c }}' d\n")[1].startswith("expected a key")
 
 
 @pytest.mark.parametrize(

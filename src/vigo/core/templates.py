@@ -3,19 +3,26 @@
 Facts, variables and secrets enter as data and are never rendered a second time.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 import minijinja
 
-from vigo.core.errors import InvalidError
+from vigo.core.errors import InvalidError, VigoError
 
 FUEL = 2_000_000
 """Instructions that one rendering may take; a loop over a million items ends here."""
 
 _WHOLE_EXPRESSION = re.compile(r"\s*\{\{-?(?P<expression>(?:(?!\}\}|\{\{).)*?)-?\}\}\s*", re.DOTALL)
+_OPENING = re.compile(r"\{\{[-+]?\s*")
+_AS_THEY_ARE = (str, int, float)  # this is asked for each expression, so the tuple is made once
+_LONGEST_SHOWN = 60
 _MARKERS = ("{{", "{%", "{#")
+
+NULL_FOUND: Final = "expected a value to put in, found null; give it one, or write `| default('', true)`"
 
 Functions = Mapping[str, Callable[..., Any]]
 
@@ -23,13 +30,19 @@ Functions = Mapping[str, Callable[..., Any]]
 class TemplateError(InvalidError):
     """A template or expression that cannot be read or evaluated.
 
-    `line` counts from 1 within the template's own text; `undefined` is true where only a name was missing.
+    `line` counts from 1 within the template's own text, `offset` is the character where it is known exactly;
+    `undefined` is true where only a name was missing.
     """
 
-    def __init__(self, message: str, line: int | None, *, undefined: bool = False) -> None:
+    def __init__(self, message: str, line: int | None, *, undefined: bool = False, offset: int | None = None) -> None:
         super().__init__(message)
         self.line = line
         self.undefined = undefined
+        self.offset = offset
+
+
+class _UnwritableError(TemplateError):
+    """A value that no text stands for; raised by the finalizer, which is not told where it is."""
 
 
 def is_template(text: str) -> bool:
@@ -40,7 +53,8 @@ def is_template(text: str) -> bool:
 class Templates:
     """Renders texts and evaluates expressions with one set of functions.
 
-    The functions are also known as filters and tests nowhere: an expression calls them by name.
+    The functions are also known as filters and tests nowhere: an expression calls them by name. Booleans are put in
+    as `true` and `false`, lists and maps as JSON; null is an error.
     """
 
     def __init__(self, functions: Functions | None = None) -> None:
@@ -53,8 +67,11 @@ class Templates:
             auto_escape_callback=_never_escape,
             fuel=FUEL,
             debug=True,
+            finalizer=_written,
             globals=self._functions,
         )
+        # The only value that a template could nest without end: 100,000 levels of it overrun the engine's stack.
+        self._environment.remove_global("namespace")
 
     @property
     def function_names(self) -> frozenset[str]:
@@ -71,6 +88,13 @@ class Templates:
             return self._environment.render_str(source, **context)
         except minijinja.TemplateError as error:
             raise _problem(error) from error
+        except _UnwritableError as error:
+            offset = self._unwritable_offset(source, context)
+            if offset is None:
+                raise
+            expression = source[offset:].partition("}}")[0].rstrip("-+ \n")
+            line = source.count("\n", 0, offset) + 1
+            raise TemplateError(f"`{expression[:_LONGEST_SHOWN]}`: {error}", line, offset=offset) from error
 
     def evaluate(self, expression: str, context: Mapping[str, Any]) -> Any:
         """Return the value of an expression: a text, number, boolean, list, map or None.
@@ -82,7 +106,8 @@ class Templates:
             value = self._environment.eval_expr(expression, **context)
             if value is None:
                 # An undefined name is handed over as None too; only where it is written out the engine is strict.
-                self._environment.render_str("{{ (" + expression + ") }}", **context)
+                with suppress(_UnwritableError):
+                    self._environment.render_str("{{ (" + expression + ") }}", **context)
         except minijinja.TemplateError as error:
             raise _problem(error) from error
         return value
@@ -130,6 +155,40 @@ class Templates:
             TemplateError: the expression has a syntax error.
         """
         return self.names_in("{{ (" + expression + ") }}")
+
+    def _unwritable_offset(self, source: str, context: Mapping[str, Any]) -> int | None:
+        """Return where the expression stands that cannot be put in: render again with a mark before each one."""
+        reached: list[int] = []
+
+        def mark(offset: int) -> str:
+            reached[:] = [offset]
+            return ""
+
+        marked = _OPENING.sub(lambda opening: "{{ mark_(" + str(opening.end()) + ") }}" + opening[0], source)
+        try:
+            self._environment.render_str(marked, **context, mark_=mark)
+        except _UnwritableError:
+            return reached[0] if reached else None
+        except (minijinja.TemplateError, VigoError):
+            return None
+        return None
+
+
+def _written(value: Any) -> Any:
+    """Return what is put in for the value of an expression; the engine would write booleans as Python does."""
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if isinstance(value, _AS_THEY_ARE):
+        return NotImplemented
+    if value is None:
+        raise _UnwritableError(NULL_FOUND, None)
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (TypeError, RecursionError) as error:
+        message = f"expected a value to put in, found what JSON cannot hold ({error}); name one of its parts"
+        raise _UnwritableError(message, None) from error
 
 
 def _never_escape(_name: str) -> bool:

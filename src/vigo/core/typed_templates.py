@@ -5,6 +5,8 @@ from typing import Any, Final, Protocol
 
 from msgspec import inspect
 
+from vigo.core.templates import NULL_FOUND, TemplateError
+
 ANYTHING: Final = inspect.AnyType()
 LIST_TYPES: Final = (inspect.ListType, inspect.VarTupleType, inspect.SetType, inspect.FrozenSetType)
 _TYPES: Final[Mapping[type, tuple[type[inspect.Type], ...]]] = {
@@ -81,8 +83,12 @@ def _fitted(value: Any, expected: inspect.Type, renderer: Renderer) -> Any:
     if isinstance(value, Mapping) and (item := value_type(expected)) is not ANYTHING:
         return {str(key): _fitted(one, item, renderer) for key, one in value.items()}
     fits_as_it_is = any(isinstance(one, _TYPES.get(type(value), ())) for one in alternatives(expected))
-    # Going through the engine writes a boolean or a number as every other template would.
-    return renderer.render("{{ value }}", {"value": value}) if _takes_text(expected) and not fits_as_it_is else value
+    if fits_as_it_is or not _takes_text(expected):
+        return value
+    if value is None:
+        raise TemplateError(NULL_FOUND, None)
+    # Going through the engine writes a value as every other template would: true, 8080, a list as JSON.
+    return renderer.render("{{ value }}", {"value": value})
 
 
 def _takes_text(expected: inspect.Type) -> bool:

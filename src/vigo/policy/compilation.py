@@ -2,20 +2,21 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
-import msgspec
+from msgspec import inspect
 
 from vigo.catalog.api import Resource
 from vigo.catalog.scan import collectors
 from vigo.core.nearest import did_you_mean
 from vigo.core.plan import Origin
 from vigo.core.templates import TemplateError
+from vigo.policy.comparisons import Comparison, Type, comparison_problem, type_of_trait, type_of_value
 from vigo.policy.documents.reading import Reading
 from vigo.policy.template_places import TemplateText
 from vigo.policy.templating import Parsed, TemplateBook, error_offset, offset_of, variable_missing
 
-_HINT = "known are vars, traits, item and key (in foreach), and the predicates of conditions"
+_QUOTES: Final = "'\""
 
 
 class Compilation:
@@ -34,13 +35,15 @@ class Compilation:
     def check_template(self, text: TemplateText, parsed: Parsed, *, has_items: bool) -> bool:
         """Return whether a template or condition is well-formed and uses known names only; else the errors say why."""
         for problem in parsed.problems:
-            hint = _HINT if problem.message.startswith("no name") else None
-            self.error(self.place(text, problem.offset), "template", problem.message, hint)
+            self.error(self.place(text, problem.offset), "template", problem.message, problem.hint)
         unusable = parsed.locals if not has_items else frozenset[str]()
         for name in sorted(unusable):
             message = f"{name}: expected it in a resource with `foreach` only, found no foreach here"
             self.error(self.place(text, offset_of(text.text, name)), "template", message)
         self._check_traits(text, parsed)
+        for one in parsed.comparisons:
+            if one.root == "traits":
+                self._warn_of_comparison(text, one, _type_of_trait(one.path), None)
         return not parsed.problems and not unusable
 
     def check_locals(self, text: TemplateText, parsed: Parsed, given: Mapping[str, Any], entry: Origin) -> bool:
@@ -61,6 +64,17 @@ class Compilation:
                 self.findings.error(place, "undefined-variable", message, hint=hint, entry=entry)
         return all(message is None for _, message in missing)
 
+    def check_comparisons(
+        self, text: TemplateText, parsed: Parsed, variables: Mapping[str, Any], entry: Origin
+    ) -> None:
+        """Warn where a template compares a variable with a number or text that it can never be equal to."""
+        for one in parsed.comparisons:
+            if one.root == "vars":
+                value: Any = variables
+                for name in one.path:
+                    value = value.get(name) if isinstance(value, dict) else None
+                self._warn_of_comparison(text, one, type_of_value(value), entry)
+
     def template_failed(
         self, text: TemplateText, parsed: Parsed, error: TemplateError, variables: Mapping[str, Any], entry: Origin
     ) -> None:
@@ -73,6 +87,16 @@ class Compilation:
     def place(self, text: TemplateText, offset: int) -> Origin:
         """Return the place of a character of a template."""
         return text.place(offset, self.findings.lines)
+
+    def _warn_of_comparison(
+        self, text: TemplateText, comparison: Comparison, found: Type | None, entry: Origin | None
+    ) -> None:
+        problem = comparison_problem(comparison, found)
+        if problem is not None:
+            place = self.place(text, comparison.offset)
+            quotes = "without quotes" if comparison.literal_type == "text" else "in quotes"
+            hint = f"write {comparison.literal.strip(_QUOTES)} {quotes}; versions compare by version_ge and version_lt"
+            self.findings.warning(place, "comparison", problem, hint=hint, entry=entry)
 
     def _check_traits(self, text: TemplateText, parsed: Parsed) -> None:
         known = _trait_fields()
@@ -90,8 +114,16 @@ class Compilation:
 
 
 @cache
-def _trait_fields() -> Mapping[str, frozenset[str]]:
+def _trait_fields() -> Mapping[str, Mapping[str, inspect.Type]]:
+    schemas = {name: inspect.type_info(collector.schema) for name, collector in collectors().items()}
     return {
-        name: frozenset(field.encode_name for field in msgspec.structs.fields(collector.schema))
-        for name, collector in collectors().items()
+        name: {field.encode_name: field.type for field in schema.fields}
+        for name, schema in schemas.items()
+        if isinstance(schema, inspect.StructType)
     }
+
+
+def _type_of_trait(path: tuple[str, ...]) -> Type | None:
+    fields = _trait_fields().get(path[0], {})
+    whole = 2  # set and field; what is inside a field may be anything
+    return type_of_trait(fields[path[1]]) if len(path) == whole and path[1] in fields else None

@@ -22,6 +22,7 @@ from vigo.policy.matching import Matcher, warn_of_shadows
 from vigo.policy.ownership import check_handlers, check_names, check_owners
 from vigo.policy.resources import MOST_RESOURCES, Stamped, Stamper
 from vigo.policy.sources import Sources
+from vigo.policy.variables import merged
 
 
 class CompiledPolicy:
@@ -57,13 +58,20 @@ def compile_stacks(sources: Sources, kinds: Mapping[str, Resource[Any, Any]] | N
     findings = Findings(SourceLines(sources.files))
     compilation = Compilation(Reading(sources.files, findings), resource_kinds() if kinds is None else kinds)
     stacks = read_stacks(compilation.reading)
+    are_names_known = not findings.has_errors
     crates = {name: declare(compilation, source) for name, source in stacks.configcrates.items()}
     for crate in crates.values():
         _check_crate(compilation, crate)
     assigner = Assigner(compilation, stacks)
     matcher = Matcher([[pattern.text for pattern in entry.patterns] for entry in stacks.entries])
     warn_of_shadows(findings, stacks.entries, matcher)
-    plans = [_plan(compilation, assigner.assignment(entry), crates) for entry in stacks.entries]
+    assignments = [assigner.assignment(entry) for entry in stacks.entries]
+    plans = [_plan(compilation, assignment, crates) for assignment in assignments]
+    used = {name for assignment in assignments for name in assignment.crates}
+    excluded = {name.text for environment in stacks.environments.values() for name in environment.exclude}
+    for name, crate in crates.items() if are_names_known else ():
+        if name not in used:
+            _check_unused(compilation, crate, is_excluded=name in excluded)
     good = [plan for plan in plans if plan is not None]
     if len(good) < len(plans) and not findings.has_errors:
         # A resource that is left out without a word would be worse than stacks that cannot be published.
@@ -90,6 +98,20 @@ def _check_crate(compilation: Compilation, crate: Crate) -> None:
                 f" it stands at {former.origin} too"
             )
             compilation.error(declaration.name.origin, "duplicate-name", message, "give one of the two another name")
+
+
+def _check_unused(compilation: Compilation, crate: Crate, *, is_excluded: bool) -> None:
+    """Warn of a configcrate that no entry gets, and of what is wrong with it where only its own variables count."""
+    place = crate.source.name.origin
+    if not is_excluded:
+        hint = "name it in an entry, a role that entries have, common.vgo or an environment; or remove it"
+        compilation.findings.warning(place, "unused", "no entry gets this configcrate", hint=hint)
+    with compilation.findings.as_warnings():
+        stamper = Stamper(compilation, crate, merged(crate.source.layers), place, None)
+        stamped = list(islice(stamper.resources(), MOST_RESOURCES))
+        check_names(compilation, place, stamped)
+        check_owners(compilation, place, stamped)
+        check_handlers(compilation, stamped)
 
 
 def _plan(compilation: Compilation, assignment: Assignment, crates: Mapping[str, Crate]) -> Plan | None:

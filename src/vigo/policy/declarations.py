@@ -142,7 +142,9 @@ def checked_spec(
         place = places.get(match[1], origin) if match else origin
         if place == origin and (found := re.search(r"`\$\.(\w+)", message)):
             place = places.get(found[1], origin)
-        compilation.findings.error(place, "value", f"{kind.kind}: {message}", entry=entry)
+        # A field that is called like its kind has said the word already.
+        prefix = "" if message.startswith(f"{kind.kind}: ") else f"{kind.kind}: "
+        compilation.findings.error(place, "value", prefix + message, entry=entry)
         return None
     return spec
 

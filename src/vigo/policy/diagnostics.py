@@ -1,7 +1,8 @@
 """What was found in the stacks: errors and warnings with their place, and how they are shown to a person."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final, Literal
 
 import msgspec
@@ -69,12 +70,25 @@ class Findings:
         self.lines = lines
         self._found: dict[tuple[str, int, int, str, str], _Found] = {}
         self._dropped = 0
+        self._is_mild = False
         self.has_errors = False
+
+    @contextmanager
+    def as_warnings(self) -> Iterator[None]:
+        """Record what is found meanwhile as warnings without an entry: it is about what no machine gets."""
+        self._is_mild = True
+        try:
+            yield
+        finally:
+            self._is_mild = False
 
     def error(
         self, place: Origin, code: str, message: str, *, hint: str | None = None, entry: Origin | None = None
     ) -> None:
         """Record what keeps the stacks from being published."""
+        if self._is_mild:
+            self._add("warning", place, code, message, hint, None)
+            return
         self.has_errors = True
         self._add("error", place, code, message, hint, entry)
 
@@ -82,7 +96,7 @@ class Findings:
         self, place: Origin, code: str, message: str, *, hint: str | None = None, entry: Origin | None = None
     ) -> None:
         """Record what is probably a mistake."""
-        self._add("warning", place, code, message, hint, entry)
+        self._add("warning", place, code, message, hint, None if self._is_mild else entry)
 
     @property
     def is_full(self) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from collections.abc import Mapping as Map
 from functools import cache
-from typing import Any, Final, get_type_hints
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import inspect
@@ -176,7 +176,7 @@ def _fields_of(spec: type[Spec]) -> Map[str, Field]:
         meta = next((one for one in hints[field.name].__metadata__ if isinstance(one, msgspec.Meta)), msgspec.Meta())
         found[field.encode_name] = Field(
             name=field.encode_name,
-            type=field.type,
+            type=_in_order(field.type, _words(hints[field.name], field.default)),
             hint=hints[field.name],
             required=field.required,
             description=meta.description or "",
@@ -184,3 +184,24 @@ def _fields_of(spec: type[Spec]) -> Map[str, Field]:
             content_field=extra.get("stacks_file"),
         )
     return found
+
+
+def _words(hint: Any, default: Any) -> tuple[Any, ...]:
+    """Return the words that a field may have as they are declared, the default first; msgspec sorts them."""
+    found = [default]
+    pending = [hint]
+    while pending:
+        one = pending.pop(0)
+        found += get_args(one) if get_origin(one) is Literal else ()
+        pending += get_args(one) if get_origin(one) is not Literal else ()
+    return tuple(dict.fromkeys(word for word in found if isinstance(word, str | int)))
+
+
+def _in_order(one: inspect.Type, words: tuple[Any, ...]) -> inspect.Type:
+    if isinstance(one, inspect.LiteralType):
+        return msgspec.structs.replace(one, values=tuple(sorted(one.values, key=words.index)))
+    if isinstance(one, inspect.Metadata):
+        return msgspec.structs.replace(one, type=_in_order(one.type, words))
+    if isinstance(one, inspect.UnionType):
+        return msgspec.structs.replace(one, types=tuple(_in_order(part, words) for part in one.types))
+    return one

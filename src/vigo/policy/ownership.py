@@ -70,7 +70,13 @@ def _contend(compilation: Compilation, entry: Origin, thing: str, former: Stampe
     message = f"{subject} {name}: {resource.id} and {former.id} both manage it; the other one stands at {former.origin}"
     mine = [condition.expression for condition in resource.conditions]
     theirs = [condition.expression for condition in former.conditions]
-    if mine == theirs:
+    if former.id == resource.id:
+        return  # two of one name: that was told
+    if former.declaration is resource.declaration:
+        message = f"{subject} {name}: {resource.id} and {former.id}, of one foreach, both manage it"
+        hint = "use the item in the field too"
+        compilation.findings.error(resource.origin, "conflict", message, hint=hint, entry=entry)
+    elif mine == theirs:
         hint = "remove one, or put what both say into one"
         compilation.findings.error(resource.origin, "conflict", message, hint=hint, entry=entry)
     elif not mine or not theirs:

@@ -181,6 +181,9 @@ class Stamper:
         templates: dict[str, Any],
     ) -> bool:
         """Fill in a field's value, or leave its templates to the machine; return whether it is good."""
+        for text in templated.texts:
+            parsed = self._compilation.book.template(text.text)
+            self._compilation.check_comparisons(text, parsed, self._variables, self._entry)
         field = templated.field
         if templated.needs_machine:
             templates[field.name] = templated.source
@@ -218,7 +221,7 @@ class Stamper:
         if not isinstance(content, TemplateText):
             return content is not None
         parsed = self._compilation.book.template(content.text)
-        if not self._compilation.check_template(content, parsed, has_items=declaration.foreach is not None):
+        if not self._compilation.check_template(content, parsed, has_items="item" in context):
             return False
         target = known[templated.field.content_field or templated.field.name]
         inner = Templated(target, templated.place, content.text, (content,), parsed.needs_machine)
@@ -235,6 +238,7 @@ class Stamper:
         return has_variables and (not is_looping or self._compilation.check_locals(text, parsed, context, self._entry))
 
     def _check_condition(self, when: When, context: Map[str, Any]) -> None:
+        self._compilation.check_comparisons(when.text, when.parsed, self._variables, self._entry)
         if when.parsed.needs_machine:
             self._has_names_of(when.text, when.parsed, context)
             return

@@ -15,25 +15,31 @@ import msgspec
 from vigo.core.conditions import PREDICATE_NAMES
 from vigo.core.nearest import did_you_mean
 from vigo.core.templates import TemplateError, Templates
+from vigo.policy.comparisons import Comparison, comparisons_in
+from vigo.policy.predicate_calls import blanked, call_problems, how_to_call
 
 LOCAL_NAMES: Final = frozenset({"item", "key"})
-_OF_THE_ENGINE: Final = frozenset({"range", "dict", "namespace"})
+_OF_THE_ENGINE: Final = frozenset({"range", "dict"})
 _ROOTS: Final = frozenset({"vars", "traits"}) | LOCAL_NAMES | PREDICATE_NAMES | _OF_THE_ENGINE
 _ON_THE_MACHINE: Final = PREDICATE_NAMES | {"traits"}
 
 _RAW: Final = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}.*?\{%[-+]?\s*endraw\s*[-+]?%\}|\{#.*?#\}", re.DOTALL)
 _TAG: Final = re.compile(r"\{\{(.*?)\}\}|\{%(.*?)%\}", re.DOTALL)
-_QUOTED: Final = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"")
 _FILTER: Final = re.compile(r"\|\s*([A-Za-z_]\w*)")
 _TEST: Final = re.compile(r"\bis\s+(?:not\s+)?([A-Za-z_]\w*)")
+_ASSIGNMENT: Final = re.compile(r"(?P<name>\w*)\s*(?<![=!<>])=(?!=).?$")
 _OTHER_TEMPLATE: Final = re.compile(r"[-+]?\s*(include|import|from|extends)\b")
 
 
+_HINT: Final = "known are vars, traits, item and key (in foreach), and the predicates of conditions"
+
+
 class Problem(msgspec.Struct, frozen=True):
-    """What is wrong with a template, and at which character."""
+    """What is wrong with a template, at which character, and what to do where the message does not say it."""
 
     message: str
     offset: int
+    hint: str | None = None
 
 
 class Parsed(msgspec.Struct, frozen=True):
@@ -48,6 +54,7 @@ class Parsed(msgspec.Struct, frozen=True):
     traits: tuple[tuple[str, ...], ...]
     problems: tuple[Problem, ...]
     needs_machine: bool
+    comparisons: tuple[Comparison, ...] = ()
 
     @property
     def locals(self) -> frozenset[str]:
@@ -103,10 +110,12 @@ class TemplateBook:
                 names = names_in(text)
             except TemplateError as error:
                 what = "expression" if is_expression else "template"
-                problem = Problem(f"the {what} cannot be read: {error}", min(error_offset(text, error), len(text)))
+                offset = min(error_offset(text, error), len(text))
+                hint = _advice(blanked(text)[: offset + 2])
+                problem = Problem(f"the {what} cannot be read: {error}", offset, hint)
                 known = Parsed(frozenset(), (), (), (problem,), needs_machine=True)
             else:
-                known = _parsed(text, names, is_expression=is_expression)
+                known = _parsed(text, names, self._plain, is_expression=is_expression)
             self._parsed[text, is_expression] = known
         return known
 
@@ -145,6 +154,8 @@ def offset_of(text: str, name: str) -> int:
 
 def error_offset(text: str, error: TemplateError) -> int:
     """Return the character of a template at which an error occurred."""
+    if error.offset is not None:
+        return error.offset
     span = getattr(error.__cause__, "range", None)
     if span is not None:
         return len(text.encode()[: span[0]].decode(errors="ignore"))
@@ -157,20 +168,36 @@ def kind_of(error: TemplateError) -> str:
     return error.__cause__.kind if isinstance(error.__cause__, minijinja.TemplateError) else ""
 
 
-def _parsed(text: str, names: frozenset[str], *, is_expression: bool) -> Parsed:
+def _parsed(text: str, names: frozenset[str], engine: Templates, *, is_expression: bool) -> Parsed:
     roots = {name.partition(".")[0] for name in names}
-    problems = [
-        Problem(f"no name {root!r} in templates{did_you_mean(root, _ROOTS)}", offset_of(text, root))
-        for root in sorted(roots - _ROOTS)
-    ]
-    problems += _mistakes(text, is_expression=is_expression)
+    codes = [(0, text)] if is_expression else _codes(text)
+    functions = (PREDICATE_NAMES | _OF_THE_ENGINE) & roots
+    problems = [_unknown(root, text, is_expression=is_expression) for root in sorted(roots - _ROOTS)]
+    for start, code in codes:
+        calls = call_problems(code, functions, engine) if functions else ()
+        problems += [Problem(message, start + offset) for message, offset in calls]
+        problems += _mistakes(start, code)
+        other = None if is_expression else _OTHER_TEMPLATE.match(code)
+        if other and text[start - 2 : start] == "{%":
+            message = f"expected a template that stands alone, found {other[1]!r}"
+            problems.append(Problem(message, start + other.start(1)))
     return Parsed(
         names=names,
         variables=_required_below("vars", text, names),
         traits=_required_below("traits", text, names),
         problems=tuple(problems),
         needs_machine=not _ON_THE_MACHINE.isdisjoint(roots),
+        comparisons=tuple(one for start, code in codes for one in comparisons_in(code, start)),
     )
+
+
+def _unknown(name: str, text: str, *, is_expression: bool) -> Problem:
+    if is_expression and name == "changed":
+        message = "changed: expected it alone, as in `when: changed`, found more beside it"
+        return Problem(
+            message, offset_of(text, name), "name what has to change by `subscribes`; that goes with a condition"
+        )
+    return Problem(f"no name {name!r} in templates{did_you_mean(name, _ROOTS)}", offset_of(text, name), _HINT)
 
 
 def _required_below(root: str, text: str, names: frozenset[str]) -> tuple[tuple[str, ...], ...]:
@@ -189,23 +216,23 @@ def _required(root: str, text: str, path: tuple[str, ...]) -> tuple[str, ...]:
     return path
 
 
-def _mistakes(text: str, *, is_expression: bool) -> list[Problem]:
-    """Return filters and tests that do not exist, and references to other templates; the engine finds these late."""
-    codes = [(0, text)] if is_expression else _codes(text)
-    problems: list[Problem] = []
-    for start, code in codes:
-        bare = _QUOTED.sub(lambda match: " " * len(match[0]), code)
-        for pattern, what, kind in ((_FILTER, "filter", "UnknownFilter"), (_TEST, "test", "UnknownTest")):
-            problems += [
-                Problem(f"no {what} has the name {match[1]!r}", start + match.start(1))
-                for match in pattern.finditer(bare)
-                if not _is_known(match[1], kind)
-            ]
-        other = None if is_expression else _OTHER_TEMPLATE.match(bare)
-        if other and text[start - 2 : start] == "{%":
-            message = f"expected a template that stands alone, found {other[1]!r}"
-            problems.append(Problem(message, start + other.start(1)))
-    return problems
+def _mistakes(start: int, code: str) -> list[Problem]:
+    """Return the filters and tests that do not exist; the engine finds these late."""
+    bare = blanked(code)
+    return [
+        Problem(f"no {what} has the name {match[1]!r}", start + match.start(1))
+        for pattern, what, kind in ((_FILTER, "filter", "UnknownFilter"), (_TEST, "test", "UnknownTest"))
+        for match in pattern.finditer(bare)
+        if not _is_known(match[1], kind)
+    ]
+
+
+def _advice(before: str) -> str | None:
+    """Return what to do about a syntax error, given the text up to it, where the mistake is a common one."""
+    found = _ASSIGNMENT.search(before)
+    if found is None:
+        return None
+    return how_to_call(found["name"]) if found["name"] in PREDICATE_NAMES else "write == to compare"
 
 
 def _codes(text: str) -> list[tuple[int, str]]:

@@ -8,6 +8,12 @@ import yaml
 from vigo.core.plan import Origin
 
 _QUOTE = "quote the text if it is one"
+TEMPLATE_UNQUOTED: Final = "expected a value, found a template without quotes"
+QUOTE_THE_TEMPLATE: Final = 'put the whole value into quotes: "{{ ... }}", or \'{{ ... }}\' where it has " in it'
+# A template where a value begins: YAML takes its brace for a map.
+_TEMPLATE: Final = re.compile(r"(?:^|[-:,\[{]\s)\s*(\{[{%#])")
+_QUOTED: Final = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"")
+_BRACKETED: Final = re.compile(r"[-:,]\s+([\[{])[^\n]*[\]}]$")
 # What libyaml says -> what was expected, and what mostly helps. The first that is part of its text counts.
 _INDENT = "correct the indentation"
 _KNOWN: Final = (
@@ -33,20 +39,54 @@ def syntax_problem(file: str, text: str, error: yaml.YAMLError) -> tuple[Origin,
     """Return the place of a syntax error, what is wrong there, and what to do where that is known."""
     if not isinstance(error, yaml.MarkedYAMLError):
         return _unacceptable(file, text, error)
+    template = _unquoted_template(file, text, error)
+    if template is not None:
+        return template, TEMPLATE_UNQUOTED, QUOTE_THE_TEMPLATE
     mark = error.problem_mark or error.context_mark
     place = Origin(file, mark.line + 1, mark.column + 1) if mark is not None else Origin(file, 1, 1)
-    found = _found_at(text, mark.index if mark is not None else 0)
+    index = mark.index if mark is not None else 0
+    found = _found_at(text, index)
     problem = error.problem or "the text is no YAML"
     began = ""
     if error.context_mark is not None and mark is not None and error.context_mark.line != mark.line:
         began = f", in what begins at line {error.context_mark.line + 1}"
-    if "cannot start any token" in problem:
-        hint = "indent with spaces" if found == "a tab" else _QUOTE
-        return place, f"expected a value, found {found}{began}", hint
+    unquoted = _unquoted_text(text, place, index, problem)
+    if unquoted is not None:
+        return unquoted
     for part, expected, hint in _KNOWN:
         if part in problem:
             return place, f"{expected}, found {found}{began}", hint
     return place, f"expected YAML: {problem}{began}", None
+
+
+def _unquoted_text(text: str, place: Origin, index: int, problem: str) -> tuple[Origin, str, str] | None:
+    """Return what is wrong where a text begins with a character that YAML has a use of its own for."""
+    if "cannot start any token" in problem:
+        hint = "indent with spaces" if text[index] == "\t" else f"quote a text that begins with {text[index]}"
+        return place, f"expected a value, found {_found_at(text, index)}", hint
+    if "alphabetic or numeric" in problem:
+        sign = text[index - 1]
+        message = f"expected a value, found {sign!r} without the name of an anchor"
+        return Origin(place.file, place.line, place.column - 1), message, f"quote a text that begins with {sign}"
+    bracketed = _BRACKETED.search(text[text.rfind("\n", 0, index) + 1 : index])
+    if bracketed:
+        what = "list" if bracketed[1] == "[" else "map"
+        message = f"expected the line to end behind the {what}, found {_found_at(text, index)}"
+        return place, message, f"quote a text that begins with {bracketed[1]}"
+    return None
+
+
+def _unquoted_template(file: str, text: str, error: yaml.MarkedYAMLError) -> Origin | None:
+    """Return where the template stands that made the line, or the map that it seems to begin, no YAML."""
+    for mark in (error.problem_mark, error.context_mark):
+        if mark is None:
+            continue
+        start = text.rfind("\n", 0, mark.index) + 1
+        line = _QUOTED.sub(lambda quoted: "'" * len(quoted[0]), text[start:].partition("\n")[0])
+        for found in _TEMPLATE.finditer(line):
+            if found.start(1) <= mark.column + 1:
+                return Origin(file, mark.line + 1, found.start(1) + 1)
+    return None
 
 
 def _unacceptable(file: str, text: str, error: yaml.YAMLError) -> tuple[Origin, str, str | None]:

@@ -20,7 +20,7 @@ from yaml.events import (
 
 from vigo.core.plan import Origin
 from vigo.policy.diagnostics import Findings
-from vigo.policy.yaml_errors import syntax_problem
+from vigo.policy.yaml_errors import QUOTE_THE_TEMPLATE, TEMPLATE_UNQUOTED, syntax_problem
 
 MOST_BYTES: Final = 4 * 1024 * 1024
 DEEPEST: Final = 50
@@ -87,7 +87,7 @@ def parse_tree(file: str, content: bytes, findings: Findings) -> Node | None:
         message = f"expected UTF-8 text, found the byte 0x{content[error.start]:02x}; save the file as UTF-8"
         findings.error(place, "not-utf-8", message)
         raise UnreadableError from error
-    builder = _Builder(file, findings)
+    builder = _Builder(file, text, findings)
     try:
         loader = yaml.CSafeLoader(text)
         try:
@@ -97,7 +97,8 @@ def parse_tree(file: str, content: bytes, findings: Findings) -> Node | None:
             loader.dispose()
     except yaml.YAMLError as error:
         place, message, hint = syntax_problem(file, text, error)
-        findings.error(place, "syntax", message, hint=hint)
+        if place.line not in builder.lines_with_templates:
+            findings.error(place, "syntax", message, hint=hint)
         raise UnreadableError from error
     return builder.root
 
@@ -107,15 +108,20 @@ class UnreadableError(Exception):
 
 
 class _Frame(msgspec.Struct):
-    """A list or map that is being read. `size` counts its nodes with aliases written out."""
+    """A list or map that is being read. `size` counts its nodes with aliases written out.
+
+    `start` is its first character. `is_template` says that it is a template whose quotes were forgotten.
+    """
 
     origin: Origin
+    start: int
     anchor: str | None
     is_map: bool
     items: list[Node]
     entries: dict[str, Entry]
     key: Scalar | None = None
     expects_key: bool = True
+    is_template: bool = False
     size: int = 1
     height: int = 1
 
@@ -127,9 +133,12 @@ class _Anchored(msgspec.Struct):
 
 
 class _Builder:
-    def __init__(self, file: str, findings: Findings) -> None:
+    def __init__(self, file: str, text: str, findings: Findings) -> None:
         self.root: Node | None = None
+        self.lines_with_templates: set[int] = set()
+        """Where quotes were missing: what YAML makes of the rest of such a line is not told as well."""
         self._file = file
+        self._text = text
         self._findings = findings
         self._stack: list[_Frame] = []
         self._anchors: dict[str, _Anchored] = {}
@@ -141,17 +150,24 @@ class _Builder:
             self._refuse_tag(event.tag, place)
             style = _STYLES.get(event.style, "plain")
             node = Scalar(event.value, place, style, self._place(event.end_mark).line)
+            if not event.value and style == "plain" and (event.tag or event.anchor):
+                node = self._text_without_quotes(event, node)
             self._add(node, event.anchor, 1, 0)
         elif isinstance(event, MappingStartEvent | SequenceStartEvent):
             self._refuse_tag(event.tag, place)
             if len(self._stack) >= DEEPEST:
                 self._end(place, "too-deep", f"expected at most {DEEPEST} levels, found more; flatten the structure")
-            self._stack.append(_Frame(place, event.anchor, isinstance(event, MappingStartEvent), [], {}))
+            is_map = isinstance(event, MappingStartEvent)
+            self._stack.append(_Frame(place, _index(event.start_mark), event.anchor, is_map, [], {}))
         elif isinstance(event, MappingEndEvent | SequenceEndEvent):
             frame = self._stack.pop()
             whole: Node = (
                 Mapping(frame.entries, frame.origin) if frame.is_map else Sequence(tuple(frame.items), frame.origin)
             )
+            if frame.is_template:
+                # Read on as if the quotes were there, so that all else in the file is told too.
+                written = self._text[frame.start : _index(event.end_mark)]
+                whole = Scalar(written, frame.origin, "quoted", self._place(event.end_mark).line)
             self._add(whole, frame.anchor, frame.size, frame.height)
         elif isinstance(event, AliasEvent):
             self._add_alias(event.anchor or "", place)
@@ -166,7 +182,11 @@ class _Builder:
     def _add_alias(self, name: str, place: Origin) -> None:
         anchored = self._anchors.get(name)
         if anchored is None:
-            self._end(place, "alias", f"expected the name of an anchor that stands before, found *{name}; quote a text")
+            self._end(
+                place,
+                "alias",
+                f"expected the name of an anchor that stands before, found *{name}; quote a text that begins with *",
+            )
             return
         if len(self._stack) + anchored.height > DEEPEST:
             self._end(place, "too-deep", f"expected at most {DEEPEST} levels, found more behind the alias *{name}")
@@ -190,7 +210,8 @@ class _Builder:
         if not frame.is_map:
             frame.items.append(node)
         elif frame.expects_key:
-            frame.key, frame.expects_key = self._key(node), False
+            frame.is_template |= self._is_template(frame, node)
+            frame.key, frame.expects_key = None if frame.is_template else self._key(node), False
         else:
             frame.expects_key = True
             self._add_entry(frame, node)
@@ -211,6 +232,21 @@ class _Builder:
             return
         frame.entries[key.text] = Entry(key, value)
 
+    def _is_template(self, frame: _Frame, node: Node) -> bool:
+        if not isinstance(node, Mapping) or not self._text.startswith("{{", frame.start):
+            return False
+        self.lines_with_templates.add(frame.origin.line)
+        self._findings.error(frame.origin, "syntax", TEMPLATE_UNQUOTED, hint=QUOTE_THE_TEMPLATE)
+        return True
+
+    def _text_without_quotes(self, event: ScalarEvent, node: Scalar) -> Scalar:
+        """Return what an anchor or tag without a value was meant to be: a text."""
+        if event.anchor is not None:
+            message = f"expected a value behind the anchor &{event.anchor}, found none"
+            self._findings.error(node.origin, "syntax", message, hint="quote a text that begins with &")
+        written = self._text[_index(event.start_mark) : _index(event.end_mark)].strip()
+        return Scalar(written or "!", node.origin, "quoted", node.end_line)
+
     def _key(self, node: Node) -> Scalar | None:
         if not isinstance(node, Scalar):
             self._findings.error(node.origin, "key", "expected a text as key, found a list or map; quote it")
@@ -227,13 +263,16 @@ class _Builder:
 
     def _refuse_tag(self, tag: str | None, place: Origin) -> None:
         if tag is not None:
-            self._findings.error(
-                place, "tag", f"expected a value without a tag, found {_short(tag)}; remove it, and quote what is text"
-            )
+            message = f"expected a value without a tag, found {_short(tag)}"
+            self._findings.error(place, "tag", message, hint="remove it, or quote a text that begins with !")
 
     def _end(self, place: Origin, code: str, message: str) -> None:
         self._findings.error(place, code, message)
         raise UnreadableError
+
+
+def _index(mark: Any) -> int:
+    return int(mark.index)
 
 
 def _short(text: str) -> str:

@@ -36,7 +36,7 @@ def test_a_condition_sees_what_earlier_resources_did(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "written"), [(80, "80"), ("0644", "0644"), (True, "True"), (1.5, "1.5"), ([1], "[1]"), ("", "")]
+    ("value", "written"), [(80, "80"), ("0644", "0644"), (True, "true"), (1.5, "1.5"), ([1], "[1]"), ("", "")]
 )
 def test_a_text_field_gets_text_whatever_the_expression_yields(value: object, written: str) -> None:
     world = make_world()

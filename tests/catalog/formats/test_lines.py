@@ -1,6 +1,6 @@
 import re
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vigo.catalog.formats.lines import Region, with_line, without_lines
@@ -10,6 +10,7 @@ LINES = st.text("ab#", max_size=4)
 
 
 @given(TEXTS, LINES)
+@example("a\r\na\r", "")
 def test_a_line_that_was_put_in_is_there_and_all_else_stays(text: str, line: str) -> None:
     there = line in _bare(text)
     assert _bare(with_line(text, line, None, "end", Region())) == [*_bare(text), *([] if there else [line])]

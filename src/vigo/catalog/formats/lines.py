@@ -37,7 +37,8 @@ def with_line(text: str, line: str, match: re.Pattern[str] | None, position: Pos
     else:
         place = first if position == "start" else last
         if place and not lines[place - 1].endswith("\n"):
-            lines[place - 1] += ending
+            # A last line that ends in a carriage return has the first half of its end already.
+            lines[place - 1] += "\n" if lines[place - 1].endswith("\r") else ending
         lines.insert(place, line + ending)
     return "".join(lines)
 

@@ -65,7 +65,8 @@ def _resources(reading: Reading, document: Mapping) -> tuple[tuple[Mapping, ...]
     if node is None or is_null(node):
         return (), True
     if not isinstance(node, Sequence):
-        reading.error(node.origin, "type", f"resources: expected a list of resources, found {described(node)}")
+        message = f"resources: expected a list of resources, found {described(node)}"
+        reading.error(node.origin, "type", message, "begin each with `- name: NAME`, its fields below")
         return (), False
     found = []
     for item in node.items:

@@ -79,13 +79,16 @@ def _hostcrates(reading: Reading, tree: Mapping | Sequence | Scalar) -> Mapping 
         "environments": "environments belong into environments.vgo in the root",
         "vars": "variables for a whole directory belong into its common.vgo",
     }
-    if isinstance(tree, Mapping) and "envoys" not in tree.entries:
-        for key, hint in elsewhere.items():
-            if key in tree.entries:
-                place = tree.entries[key].key.origin
-                reading.error(place, "misplaced", f"expected `envoys:` in this file, found `{key}:`", hint)
-                return None
-    return reading.mapping(tree, "hostcrate", ("envoys",))
+    entries = tree.entries if isinstance(tree, Mapping) else {}
+    misplaced = [key for key in elsewhere if key in entries]
+    for key in misplaced:
+        place = entries[key].key.origin
+        if "envoys" not in entries:
+            reading.error(place, "misplaced", f"expected `envoys:` in this file, found `{key}:`", elsewhere[key])
+            return None
+        message = f"expected nothing beside `envoys:` in this file, found `{key}:`"
+        reading.error(place, "misplaced", message, elsewhere[key])
+    return reading.mapping(tree, "a file with `envoys:`", ("envoys", *misplaced))
 
 
 def _entry(reading: Reading, node: Mapping | Sequence | Scalar) -> HostEntry | None:

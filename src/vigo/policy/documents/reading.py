@@ -129,7 +129,7 @@ class Reading:
 
     def _data(self, name: Scalar) -> Mapping | None:
         if name.text not in self.files:
-            suffixes = (".yaml", ".yml", ".json", ".vgo")
+            suffixes = (".yaml", ".yml", ".json")
             self.unknown(name, "vars_from: the stacks have no file", (f for f in self.files if f.endswith(suffixes)))
             return None
         tree = self.tree(name.text)

@@ -32,7 +32,13 @@ class UserSpec(Spec, frozen=True, kw_only=True):
     home: Annotated[str | None, field("Home directory; for a new account /home/USER.", is_path=True)] = None
     comment: Annotated[str | None, field("Full name or purpose.", example="Deployment")] = None
     password_hash: Annotated[str | None, field("Password as crypt(5) writes it; `*` for none.")] = None
-    password: Annotated[str | None, field("Password in clear, hashed on the machine (SHA-512); use a secret.")] = None
+    password: Annotated[
+        str | None,
+        field(
+            "Password in clear, hashed on the machine (SHA-512). It stands in the stacks for all who read them:"
+            " password_hash tells less."
+        ),
+    ] = None
     authorized_keys: Annotated[
         tuple[str, ...] | None, field("Exactly these lines are in ~/.ssh/authorized_keys; left alone where left out.")
     ] = None

@@ -24,13 +24,19 @@ class ExecSpec(Spec, frozen=True, kw_only=True):
     )
     unless: Annotated[
         str | tuple[str, ...] | None,
-        field("A command that only reads, as a list or text for the shell: where it succeeds nothing is done."),
+        field(
+            "A command that only reads, as a list or text for the shell: where it succeeds nothing is done.",
+            example="tool --version | grep -q '^2[.]'",
+        ),
     ] = None
     onlyif: Annotated[
         str | tuple[str, ...] | None,
         field("A command that only reads, as a list or text for the shell: where it fails nothing is done."),
     ] = None
-    creates: Annotated[str | None, field("A path: where it is there nothing is done.", is_path=True)] = None
+    creates: Annotated[
+        str | None,
+        field("A path: where it is there nothing is done.", example="/usr/local/bin/tool", is_path=True),
+    ] = None
     cwd: Annotated[str | None, field("Directory to run in.", is_path=True)] = None
     user: Annotated[str | None, field("User to run as; the agent's own where left out.")] = None
     environment: Annotated[Mapping[str, str], field("Variables added to a small fixed environment.")] = {}

@@ -21,7 +21,10 @@ class SymlinkSpec(Spec, frozen=True, kw_only=True):
     """A second name for a path: a symlink, or with `kind: hard` a hard link."""
 
     path: Annotated[str, field("Where the link is.", example="/etc/localtime", is_path=True)]
-    to: Annotated[str | None, field("What it leads to; may be relative to the link's directory.")] = None
+    to: Annotated[
+        str | None,
+        field("What it leads to; may be relative to the link's directory.", example="/usr/share/zoneinfo/UTC"),
+    ] = None
     kind: Annotated[Literal["soft", "hard"], field("Which sort of link.")] = "soft"
     force: Annotated[bool, field("Replace or remove a regular file that is in the way; never a directory.")] = False
     owner: Annotated[str | None, field("Owner of the symlink itself, by name or number.")] = None

@@ -21,7 +21,7 @@ class ServiceSpec(Spec, frozen=True, kw_only=True):
     """A service of the init system: whether it runs now, and whether it starts with the machine."""
 
     service: Annotated[str, field("Name of the service or unit.", example="nginx")]
-    enabled: Annotated[bool | None, field("Whether it starts at boot; left alone where left out.")] = None
+    enabled: Annotated[bool | None, field("Whether it starts at boot; left alone where left out.", example=True)] = None
     restart_command: Annotated[tuple[str, ...], field("Program and arguments that restart it, no shell.")] = ()
     reload_command: Annotated[tuple[str, ...], field("Program and arguments that reload it, no shell.")] = ()
     state: Annotated[
