@@ -20,8 +20,8 @@ system-packages: ## install the system packages that tests need, when root and w
 demo: setup ## run the main job with a server and three envoys; ONCE=1 checks each fact and exits
 	@$(BIN)/python examples/demo/run.py $(if $(filter 1,$(ONCE)),--once)
 
-check: lint ## what to run before a commit: lint and every test but the slow ones (tests/e2e, tests/host)
-	$(BIN)/pytest -q -n auto --ignore=tests/e2e --ignore=tests/host
+check: lint ## what to run before a commit: lint and every test that starts no programs of its own
+	$(BIN)/pytest -q -n auto -m "not processes" --ignore=tests/e2e --ignore=tests/host
 
 test: system-packages lint ## everything: lint and every test, with the system packages that they need
 	$(BIN)/pytest -q -n auto --ignore=tests/host

@@ -11,6 +11,8 @@ import pytest
 
 from tests.gates.tree import ROOT, text
 
+pytestmark = pytest.mark.processes
+
 ENTRY = "tools/bootstrap/setup.py"
 CREATING = "creating .venv"
 

@@ -15,6 +15,8 @@ import pytest
 
 from vigo.server.platform.folder.layout import DataFolder
 
+pytestmark = pytest.mark.processes
+
 LOOPBACK = ("--grpc-listen", "127.0.0.1:0", "--api-listen", "127.0.0.1:0")
 
 

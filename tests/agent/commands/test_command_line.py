@@ -15,6 +15,8 @@ from tests.agent.fake_machine import policy
 from vigo.core.wire.messages import Methods, SignedRequest
 from vigo.testing.fake_server import FakeServer
 
+pytestmark = pytest.mark.processes
+
 COMMANDS = ("daemon", "enroll", "run", "status", "traits", "version")
 
 

@@ -107,6 +107,7 @@ def channel(connect: Connect, running: Running, envoy_pair: Pair) -> Iterator[gr
 
 @pytest.fixture
 def h2corn_channel(connect: Connect, only_h2corn: Running, envoy_pair: Pair) -> grpc.Channel:
+    """For answers that may overtake the rest of their request: hypercorn 0.18 then drops the connection."""
     return connect(only_h2corn.addresses["grpc"], envoy_pair)
 
 

@@ -37,8 +37,8 @@ def test_an_error_in_mid_stream_ends_it_with_its_text(channel: grpc.Channel) -> 
     assert caught.value.details() == REFUSAL
 
 
-def test_a_message_over_the_limit_ends_the_stream(channel: grpc.Channel) -> None:
-    answers = channel.stream_stream(path("Double"))(iter([b"a", bytes(LIMIT_BYTES + 1)]))
+def test_a_message_over_the_limit_ends_the_stream(h2corn_channel: grpc.Channel) -> None:
+    answers = h2corn_channel.stream_stream(path("Double"))(iter([b"a", bytes(LIMIT_BYTES + 1)]))
     with pytest.raises(grpc.RpcError) as caught:
         list(answers)
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED

@@ -31,7 +31,6 @@ def test_a_message_of_a_megabyte_comes_back(channel: grpc.Channel) -> None:
 
 
 def test_a_message_over_the_limit_is_refused(h2corn_channel: grpc.Channel) -> None:
-    # hypercorn 0.18 drops a connection on which an answer overtakes the rest of its request.
     error = refused(h2corn_channel, "Echo", bytes(4 * LIMIT_BYTES))
     assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert str(LIMIT_BYTES) in error.details()
@@ -42,8 +41,8 @@ def test_a_connection_serves_on_after_a_refusal(h2corn_channel: grpc.Channel) ->
     assert call(h2corn_channel, "Echo") == b"hello"
 
 
-def test_an_unknown_method_is_named(channel: grpc.Channel) -> None:
-    error = refused(channel, "Nothing")
+def test_an_unknown_method_is_named(h2corn_channel: grpc.Channel) -> None:
+    error = refused(h2corn_channel, "Nothing")
     assert error.code() is grpc.StatusCode.UNIMPLEMENTED
     assert path("Nothing") in error.details()
 
@@ -66,8 +65,8 @@ def test_a_fault_tells_the_peer_nothing_but_a_reference(
     assert "a secret of the inside" in caplog.text
 
 
-def test_what_is_not_admitted_never_reaches_its_handler(channel: grpc.Channel) -> None:
-    error = refused(channel, "Echo", metadata=[("refuse-me", "yes")])
+def test_what_is_not_admitted_never_reaches_its_handler(h2corn_channel: grpc.Channel) -> None:
+    error = refused(h2corn_channel, "Echo", metadata=[("refuse-me", "yes")])
     assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert error.details() == "not admitted"
 
