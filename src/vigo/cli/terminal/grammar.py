@@ -1,7 +1,10 @@
 """How the command line is built: nouns that hold verbs, and what is said for all of it."""
 
+import importlib
+import pkgutil
 from datetime import timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import click
@@ -42,6 +45,26 @@ class Noun(Grammar):
     def __init__(self, *arguments: Any, **attributes: Any) -> None:
         super().__init__(*arguments, **attributes)
         self.help = with_lists(self.help)
+
+
+class VerbFolder(Noun):
+    """A noun with many verbs: each is a module of a package, by its name, with its command in `command`."""
+
+    def __init__(self, *arguments: Any, package: ModuleType, **attributes: Any) -> None:
+        super().__init__(*arguments, **attributes)
+        self._package = package
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs, sorted."""
+        del ctx
+        return sorted(module.name for module in pkgutil.iter_modules(self._package.__path__))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a verb, importing its module alone."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = importlib.import_module(f"{self._package.__name__}.{cmd_name}").command
+        return command
 
 
 def _take_data_dir(ctx: click.Context, _option: click.Parameter, value: Path | None) -> None:
