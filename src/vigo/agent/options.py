@@ -38,7 +38,7 @@ def state_dir_option(function: FunctionT) -> FunctionT:
     """Add `--state-dir`."""
     return click.option(
         "--state-dir",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=click.Path(path_type=Path, file_okay=False, readable=False),
         default=DEFAULT_STATE_DIR,
         envvar="VIGO_STATE_DIR",
         show_default=True,

@@ -58,7 +58,7 @@ def _never_fail_on_a_character() -> None:
 @click.group(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--data-dir",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     envvar="VIGO_DATA_DIR",
     show_envvar=True,
     help="The data folder of the server on this host; it is all the set-up there is there.",

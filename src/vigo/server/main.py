@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 _DATA_DIR = click.option(
     "--data-dir",
     required=True,
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path, file_okay=False, readable=False),
     help="The server's own folder: keys, settings, stacks, database.",
 )
 

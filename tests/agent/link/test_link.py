@@ -342,6 +342,27 @@ def test_a_server_that_never_answers_is_left(
         release.set()
 
 
+def test_a_call_that_ran_out_of_time_leaves_its_task_as_it_was(
+    server: FakeServer, identity: Identity, folder: IdentityFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = threading.Event()
+    monkeypatch.setattr("vigo.agent.link.link.CALL_TIMEOUT", timedelta(milliseconds=50))
+    server.intercept = lambda method, _: release.wait(20) if method == Methods.CHECK_IN else None
+    link = linked(identity, folder)
+
+    async def check_in() -> int:
+        with pytest.raises(TimedOutError):
+            await link.check_in(CHECK_IN)
+        task = asyncio.current_task()
+        assert task is not None
+        return task.cancelling()
+
+    try:
+        assert run(link, check_in()) == [0]
+    finally:
+        release.set()
+
+
 def test_a_real_journal_gives_the_numbers(server: FakeServer, identity: Identity, folder: IdentityFolder) -> None:
     for _ in range(3):
         journal = Journal.open(folder.state_dir)

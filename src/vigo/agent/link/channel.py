@@ -6,7 +6,8 @@ It narrows `grpclib`, which would buffer a message of any announced size.
 import asyncio
 import ssl
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -192,9 +193,10 @@ class Connection:
         """
         stream = self._channel.call(method, limit)
         try:
-            async with stream:
-                await stream.send_message(message, end=True)
-                answer = await stream.recv_message()
+            with _taking_back_its_cancellation():
+                async with stream:
+                    await stream.send_message(message, end=True)
+                    answer = await stream.recv_message()
         except GRPCError as error:
             raise refusal(error, stream.trailing_metadata or {}) from error
         except _NETWORK_ERRORS as error:
@@ -207,6 +209,25 @@ class Connection:
     async def close(self) -> None:
         """Close the connection; one that is closed is as good."""
         await self._channel.end()
+
+
+@contextmanager
+def _taking_back_its_cancellation() -> Iterator[None]:
+    """Undo what grpclib leaves behind when it ends a call that waits: it cancels the task and turns that into an error.
+
+    The task would go on counting as cancelled, and the next `asyncio.timeout` of Python 3.11.2 (Debian 12) that runs
+    out would raise CancelledError out of the agent. Source: `asyncio.Task.uncancel`.
+    """
+    task = asyncio.current_task()
+    before = 0 if task is None else task.cancelling()
+    try:
+        yield
+    except asyncio.CancelledError:
+        raise
+    except BaseException:
+        if task is not None and task.cancelling() > before:
+            task.uncancel()
+        raise
 
 
 def refusal(error: GRPCError, trailers: Mapping[str, Any]) -> VigoError:

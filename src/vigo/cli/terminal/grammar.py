@@ -29,7 +29,7 @@ class Verb(click.Command):
         self.params.append(
             click.Option(
                 ["--data-dir"],
-                type=click.Path(path_type=Path),
+                type=click.Path(path_type=Path, readable=False),
                 hidden=True,
                 expose_value=False,
                 callback=_take_data_dir,
