@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.agent.journal.conftest import bundle_of, run_of
 from vigo.agent.journal.journal import Journal, damaged_journals
-from vigo.agent.journal.store import MAP_SIZE_BYTES, sealed, unsealed
+from vigo.agent.journal.store import MAP_SIZE_BYTES, Transaction, sealed, unsealed
 from vigo.core.errors import DamagedError, UnavailableError
 from vigo.core.ids import Digest, new_envoy_id
 from vigo.testing.clock import START
@@ -31,10 +31,21 @@ def filled(state_dir: Path, runs: int = 40) -> Path:
 
 
 def works(state_dir: Path) -> Journal:
-    journal = Journal.open(state_dir)
-    journal.results.push(run_of("changed"))
-    journal.hold(bundle_of(9), START)
-    assert journal.results.oldest() is not None
+    """Return the journal of the next run, or of the one after it where only a write shows the damage."""
+    try:
+        return written_to(Journal.open(state_dir))
+    except DamagedError:
+        return written_to(Journal.open(state_dir))
+
+
+def written_to(journal: Journal) -> Journal:
+    try:
+        journal.results.push(run_of("changed"))
+        journal.hold(bundle_of(9), START)
+        assert journal.results.oldest() is not None
+    except DamagedError:
+        journal.close()
+        raise
     return journal
 
 
@@ -122,6 +133,27 @@ def test_flipped_bits_anywhere_in_the_file_are_survived(
         content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
     path.write_bytes(content)
     works(state_dir).close()
+
+
+def test_damage_that_only_a_write_finds_is_healed_by_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(tmp_path)
+    journal = Journal.open(tmp_path)
+
+    def broken(_self: Transaction, _key: bytes, _payload: bytes) -> None:
+        raise lmdb.CorruptedError("mdb_put: MDB_CORRUPTED: Located page was wrong type")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Transaction, "put", broken)
+        with pytest.raises(DamagedError):
+            journal.reserve_sequence(1)
+    journal.close()
+    assert damaged_journals(tmp_path) == ()
+    journal = works(tmp_path)
+    assert damaged_journals(tmp_path) == ("journal.damaged-1",)
+    assert journal.results.state().count == 41
+    journal.close()
 
 
 def test_damage_upon_damage_is_kept_apart(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from vigo.agent.journal import queue
 from vigo.agent.journal.inspection import is_sound, salvaged
 from vigo.agent.journal.queue import ResultsQueue
 from vigo.agent.journal.records import CollectCache, HeldBundle, State
-from vigo.agent.journal.store import Store
+from vigo.agent.journal.store import SUSPECT, Store
 from vigo.core.bundle import SignedBundle
 from vigo.core.encoding import decode, encode
 from vigo.core.errors import DamagedError, NotFoundError, UnavailableError
@@ -47,7 +47,7 @@ class Journal:
         try:
             _finish_healing(folder)
             folder.mkdir(mode=0o700, exist_ok=True)
-            if is_sound(folder, for_writing=True):
+            if not (folder / SUSPECT).exists() and is_sound(folder, for_writing=True):
                 journal = cls(Store(folder))
                 if journal.results.is_consistent():
                     return journal

@@ -4,7 +4,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import lmdb
@@ -43,6 +43,10 @@ def _checksum(key: bytes, payload: bytes) -> bytes:
     state.update(len(key).to_bytes(4, "big") + key)
     state.update(payload)
     return state.digest()
+
+
+SUSPECT = "suspect"
+"""A file beside the data: a write found damage that reading does not show."""
 
 
 class Transaction:
@@ -109,12 +113,19 @@ class Store:
     def writing(self) -> Iterator[Transaction]:
         """Give a view that can be written to; on an error nothing of it is kept.
 
+        Pages that hold nothing are only looked at when they are written to. Damage there is noted for the next opening.
+
         Raises:
             DamagedError: LMDB finds its own structure broken.
             UnavailableError: the disk or the store is full, or cannot be written to.
         """
-        with _explained(self._folder), self._environment.begin(write=True) as inner:
-            yield Transaction(inner)
+        try:
+            with _explained(self._folder), self._environment.begin(write=True) as inner:
+                yield Transaction(inner)
+        except DamagedError:
+            with suppress(OSError):
+                (self._folder / SUSPECT).touch()
+            raise
 
     def close(self) -> None:
         """Let the files go."""
