@@ -30,6 +30,7 @@ async def test_30_no_privileged_act_happens_without_its_row(server: Server, tmp:
                 ("DELETE", f"/api/v1/access-tokens/{kept['id']}", None),
                 ("POST", "/api/v1/envoys/a/revoke", None),
                 ("POST", "/api/v1/generations", {"message": "m"}),
+                ("POST", "/api/v1/generations/freeze", {"reason": "r", "ttl_seconds": 60}),
             ):
                 assert (await server.request(verb, path, body)).status_code == 503, path
             assert (await post_enrolment(server, enrol_request(made["token"], "b"))).status_code == 503
@@ -50,6 +51,7 @@ async def test_30_no_privileged_act_happens_without_its_row(server: Server, tmp:
     envoys = (await server.request("GET", "/api/v1/envoys")).json()["items"]
     assert [(item["hostname"], item["status"]) for item in envoys] == [("a", "active")]
     assert server.app.generations.live_number is None
+    assert (await server.request("GET", "/api/v1/generations/status")).json()["freeze"] is None
     async with server.client(kept["token"]) as client:
         assert (await client.get("/api/v1/envoys")).status_code == 200
 
@@ -60,6 +62,11 @@ async def test_30_every_privileged_act_has_its_row_and_the_chain_holds(server: S
     kept = (await server.request("POST", "/api/v1/access-tokens", {"name": "ci", "ttl_seconds": 60})).json()
     server.write_stacks({"envoys.vgo": "one"})
     await server.publish()
+    server.write_stacks({"envoys.vgo": "two"})
+    await server.publish()
+    await server.request("POST", "/api/v1/generations/1/rollback", {})
+    await server.request("POST", "/api/v1/generations/freeze", {"reason": "r", "ttl_seconds": 60})
+    await server.request("POST", "/api/v1/generations/unfreeze")
     async with await Machine.enrolled(server, tmp / "a", "a", made) as machine:
         await machine.call(Methods.RENEW_CERTIFICATE, Renewal(signing_request(new_key(), "a")).to_request_bytes())
     await server.request("POST", "/api/v1/envoys/a/revoke")
@@ -72,6 +79,10 @@ async def test_30_every_privileged_act_has_its_row_and_the_chain_holds(server: S
         "token.create",
         "access-token.create",
         "generation.publish",
+        "generation.publish",
+        "generation.rollback",
+        "generation.freeze",
+        "generation.unfreeze",
         "envoy.enrol",
         "certificate.renew",
         "envoy.revoke",

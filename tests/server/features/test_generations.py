@@ -248,7 +248,7 @@ async def test_a_reload_while_something_is_published_takes_nothing_away_and_ends
         return toy_compile(root)
 
     service = server.app.generations
-    service._compile = slow_compile
+    service._staging.compile = slow_compile
     publishing = asyncio.create_task(server.publish())
     await asyncio.to_thread(compiling.wait, 20)
     reloading = asyncio.create_task(service.reload())

@@ -86,6 +86,48 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: bool = False
 
 
+class StacksDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """How the server's stacks differ from the live generation, or the problem that keeps it from telling."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    problem: str | None
+
+
+class RolledBack(msgspec.Struct, frozen=True, kw_only=True):
+    """What going back to a former generation did."""
+
+    generation: Generation
+    warnings: tuple[Diagnostic, ...]
+    unchanged: bool
+    stacks: StacksDifference
+
+
+class Freeze(msgspec.Struct, frozen=True, kw_only=True):
+    """Until when nothing is published, by whose word, and why."""
+
+    until: datetime
+    reason: str
+    frozen_by: str
+    frozen_at: datetime
+
+
+class Unfrozen(msgspec.Struct, frozen=True, kw_only=True):
+    """The freeze that was ended, or None where none was in force."""
+
+    freeze: Freeze | None
+
+
+class GenerationStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What is live, the freeze, and how the stacks differ."""
+
+    live: Generation | None
+    problem: str | None
+    freeze: Freeze | None
+    stacks: StacksDifference
+
+
 class Token(msgspec.Struct, frozen=True, kw_only=True):
     """An enrolment token as it is listed."""
 

@@ -11,17 +11,24 @@ from vigo.core.terminal import print_line
 
 @click.command("publish", cls=Verb)
 @click.option("-m", "--message", required=True, help="Why; it stands in the history and in the audit trail.")
+@click.option(
+    "--base",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="The live generation that you know, 0 for none; where a newer one is live, nothing is published.",
+)
 @json_option
 @click.pass_context
-def command(ctx: click.Context, *, message: str, as_json: bool) -> None:
+def command(ctx: click.Context, *, message: str, base: int | None, as_json: bool) -> None:
     """Make the server's stacks the live generation, which every envoy then pulls.
 
     Stacks with errors are refused with every finding, and the live generation stays. Stacks that are live already
-    are left as they are.
+    are left as they are. During a freeze (`vigocli config freeze`) nothing is published.
 
     Examples:
       vigocli --data-dir ./data config publish -m "first policy"
       vigocli config publish -m "web: port 8080" --json
+      vigocli config publish -m "web: port 8080" --base 41
 
     Exit statuses:
       0  published, or nothing had changed
@@ -32,9 +39,10 @@ def command(ctx: click.Context, *, message: str, as_json: bool) -> None:
     from vigo.cli.client.api import RejectedStacksError  # noqa: PLC0415 - the same
     from vigo.cli.terminal.findings import counted, print_findings  # noqa: PLC0415 - the same
 
+    wanted = {"message": message} if base is None else {"message": message, "base": base}
     try:
         with connect(ctx, PATIENT) as api:
-            answer = api.post("generations", {"message": message})
+            answer = api.post("generations", wanted)
     except RejectedStacksError as error:
         if as_json:
             print_json(error.problem)

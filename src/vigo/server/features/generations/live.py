@@ -10,7 +10,7 @@ from vigo.core.clock import Clock
 from vigo.core.ids import Digest, GenerationNumber
 from vigo.core.plan import Plan
 from vigo.core.signing import SigningKey
-from vigo.server.features.generations.models import Assignment, Manifest, Policy
+from vigo.server.features.generations.models import Assignment, Generation, Manifest, Policy
 from vigo.server.platform.settings.model import CurrentSettings
 
 # A bundle is signed anew when this share of its life is over, so that what is given out always has most of it left.
@@ -52,6 +52,14 @@ class LiveGeneration:
     def __init__(self, manifest: Manifest, policy: Policy, sealer: Sealer) -> None:
         self.number: GenerationNumber = manifest.number
         self.digest: Digest = manifest.digest
+        self.listed = Generation(
+            number=manifest.number,
+            digest=manifest.digest,
+            message=manifest.message,
+            author=manifest.author,
+            published_at=manifest.published_at,
+            live=True,
+        )
         self._policy = policy
         self._sealer = sealer
         self._by_entry: dict[int, _Sealed] = {}

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -50,9 +50,28 @@ Compile = Callable[[Path], CompiledStacks]
 
 
 class NewGeneration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is asked for: publish the stacks as they are now, and why."""
+    """What is asked for: publish the stacks as they are now, and why.
+
+    `base` is the number of the generation that the author knows, 0 before the first; where a newer one is live,
+    nothing is published.
+    """
 
     message: str
+    base: int | None = None
+
+
+class NewRollback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is asked for: publish a former generation's content again. Without a message one is made."""
+
+    message: str | None = None
+
+
+class NewFreeze(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is asked for: nothing is published until a moment, or for so many seconds from now, and why."""
+
+    reason: str
+    until: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    ttl_seconds: int | None = None
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +109,51 @@ class Published(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     generation: Generation
     warnings: tuple[Finding, ...]
     unchanged: bool = False
+
+
+class StacksDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """How the stacks differ from the live generation: paths, sorted. `problem` says why nobody can tell."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    problem: str | None = None
+
+
+class RolledBack(msgspec.Struct, frozen=True, kw_only=True):
+    """What going back did. The stacks were not touched: `stacks` is how they differ from what is live now."""
+
+    generation: Generation
+    warnings: tuple[Finding, ...]
+    unchanged: bool
+    stacks: StacksDifference
+
+
+class Freeze(msgspec.Struct, frozen=True, kw_only=True):
+    """Until when nothing is published, by whose word, and why."""
+
+    until: datetime
+    reason: str
+    frozen_by: str
+    frozen_at: datetime
+
+
+class Unfrozen(msgspec.Struct, frozen=True, kw_only=True):
+    """The freeze that was ended, or null where none was in force."""
+
+    freeze: Freeze | None
+
+
+class GenerationStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What is live, whether something may be published, and whether there is anything to publish.
+
+    `problem` says why another generation should be live than the one that is.
+    """
+
+    live: Generation | None
+    problem: str | None
+    freeze: Freeze | None
+    stacks: StacksDifference
 
 
 class Validated(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,14 +1,27 @@
 """`/api/v1/generations`."""
 
+import re
 from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.openapi import ResponseSpec
-from litestar.params import FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.types import ControllerRouterHandler
 
+from vigo.core.errors import InvalidError
 from vigo.core.ids import GenerationNumber
-from vigo.server.features.generations.models import GenerationList, NewGeneration, Published, Validated
+from vigo.server.features.generations.models import (
+    Freeze,
+    GenerationList,
+    GenerationStatus,
+    NewFreeze,
+    NewGeneration,
+    NewRollback,
+    Published,
+    RolledBack,
+    Unfrozen,
+    Validated,
+)
 from vigo.server.features.generations.service import GenerationService
 from vigo.server.platform.web.application import acting
 from vigo.server.platform.web.paging import Limit, number_cursor
@@ -30,11 +43,50 @@ def routes(service: GenerationService) -> list[ControllerRouterHandler]:
         responses={200: ResponseSpec(Published, description="The live generation has this content already.")},
     )
     async def publish_generation(request: Request[Any, Any, Any], data: JSONBody[NewGeneration]) -> Response[Published]:
-        published = await service.publish(acting(request), data.message)
+        published = await service.publish(acting(request), data.message, data.base)
         return Response(published, status_code=200 if published.unchanged else 201)
 
     @post("/api/v1/generations/validate", summary="Check the stacks without publishing them", status_code=200)
     async def validate_stacks(request: Request[Any, Any, Any]) -> Validated:
         return await service.validate(acting(request))
 
-    return [list_generations, publish_generation, validate_stacks]
+    @get("/api/v1/generations/status", summary="Show what is live, the freeze, and whether the stacks differ")
+    async def show_status(request: Request[Any, Any, Any]) -> GenerationStatus:
+        return await service.status(acting(request))
+
+    @post(
+        "/api/v1/generations/{number:str}/rollback",
+        summary="Publish a former generation's content as a new generation",
+        responses={200: ResponseSpec(RolledBack, description="The live generation has this content already.")},
+    )
+    async def roll_back(
+        request: Request[Any, Any, Any], number: FromPath[str], data: JSONBody[NewRollback]
+    ) -> Response[RolledBack]:
+        done = await service.roll_back(acting(request), _number(number), data.message)
+        return Response(done, status_code=200 if done.unchanged else 201)
+
+    @post("/api/v1/generations/freeze", summary="Publish nothing until a moment", status_code=200)
+    async def freeze_generations(request: Request[Any, Any, Any], data: JSONBody[NewFreeze]) -> Freeze:
+        return await service.freezing.freeze(acting(request), data)
+
+    @post("/api/v1/generations/unfreeze", summary="End the freeze that is in force", status_code=200)
+    async def unfreeze_generations(request: Request[Any, Any, Any]) -> Unfrozen:
+        return await service.freezing.unfreeze(acting(request))
+
+    return [
+        list_generations,
+        publish_generation,
+        validate_stacks,
+        show_status,
+        roll_back,
+        freeze_generations,
+        unfreeze_generations,
+    ]
+
+
+def _number(text: str) -> GenerationNumber:
+    if not re.fullmatch(r"[1-9][0-9]{0,17}", text, re.ASCII):
+        raise InvalidError(
+            f"expected the number of a generation, found {text[:40]!r}; `vigocli config history` lists them"
+        )
+    return GenerationNumber(int(text))

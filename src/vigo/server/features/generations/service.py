@@ -2,27 +2,32 @@
 
 import asyncio
 import logging
-from typing import Final
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
-from vigo.core.errors import DamagedError, InvalidError, VigoError
-from vigo.core.ids import GenerationNumber
+from vigo.core.errors import ConflictError, DamagedError, InvalidError, VigoError
+from vigo.core.ids import Digest, GenerationNumber
 from vigo.server.features.generations import store
+from vigo.server.features.generations.differences import stacks_difference
+from vigo.server.features.generations.freezing import Freezing
 from vigo.server.features.generations.live import LiveGeneration, Sealer
 from vigo.server.features.generations.models import (
     Assignment,
     Compile,
     CompiledStacks,
-    Generation,
     GenerationList,
+    GenerationStatus,
     Manifest,
     Policy,
     Published,
-    StacksRejectedError,
+    RolledBack,
+    StacksDifference,
     Validated,
 )
-from vigo.server.features.generations.snapshot import LiveFolder, Staged, number_of
+from vigo.server.features.generations.snapshot import LiveFolder, Staged, folder_name, number_of
+from vigo.server.features.generations.staging import Staging, checked_policy
 from vigo.server.platform.audit.trail import Act, Trail
 from vigo.server.platform.auth.actor import Actor
 from vigo.server.platform.auth.table import Permission
@@ -34,6 +39,21 @@ _log = logging.getLogger(__name__)
 _MOST_MESSAGE: Final = 2000
 
 
+class _Change(NamedTuple):
+    """Who publishes what, as the manifest and the audit trail keep it. `of` is the generation that one goes back to."""
+
+    actor: str
+    message: str
+    of: GenerationNumber | None = None
+
+    def act(self, manifest: Manifest) -> Act:
+        detail: dict[str, object] = {"digest": manifest.digest, "message": self.message}
+        if self.of is not None:
+            detail["of"] = self.of
+        action = "generation.publish" if self.of is None else "generation.rollback"
+        return Act(actor=self.actor, action=action, subject=str(manifest.number), detail=detail)
+
+
 class GenerationService:
     """The published generations of one data folder."""
 
@@ -43,8 +63,9 @@ class GenerationService:
         self._database = database
         self._trail = trail
         self._sealer = sealer
-        self._compile = compiler
+        self._staging = Staging(self._live_folder, self._stacks, compiler)
         self._publishing = asyncio.Lock()
+        self.freezing = Freezing(database, trail, sealer.clock)
         self._live: LiveGeneration | None = None
         self.problem: str | None = None
         """Why the generation that should be live is not; None when all is well."""
@@ -130,23 +151,72 @@ class GenerationService:
             StacksRejectedError: they have errors.
         """
         actor.require(Permission.VALIDATE_STACKS)
-        staged, compiled = await asyncio.to_thread(self._staged)
+        staged, compiled = await asyncio.to_thread(self._staging.stacks)
         staged.discard()
-        _check(compiled, "they cannot be published")
+        checked_policy(compiled, "the stacks have errors: they cannot be published")
         return Validated(warnings=compiled.findings)
 
-    async def publish(self, actor: Actor, message: str) -> Published:
+    async def publish(self, actor: Actor, message: str, base: int | None = None) -> Published:
         """Make the stacks the live generation, unless it has their content already.
+
+        `base` is the generation that the author knows.
 
         Raises:
             StacksRejectedError: they have errors; the live generation stays.
-            InvalidError: the message is empty or too long.
+            InvalidError: the message is empty or too long, or there is no generation `base`.
+            ConflictError: a generation newer than `base` is live, or nothing may be published now.
         """
         actor.require(Permission.PUBLISH_GENERATIONS)
-        if not 0 < len(message.strip()) <= _MOST_MESSAGE:
-            raise InvalidError(f"expected a message of 1 to {_MOST_MESSAGE} characters that says why, found none such")
+        change = _Change(actor.name, _checked_message(message))
+        failure = "the stacks have errors: nothing was published and the live generation stays"
+
+        async def publish() -> Published:
+            async with self._publishing:
+                self._check_base(base)
+                published, _ = await self._publish(change, self._staging.stacks, failure)
+                return published
+
         # Goes on when its caller is gone: half of it would be worse than either.
-        return await asyncio.shield(asyncio.ensure_future(self._publish_alone(actor, message.strip())))
+        return await asyncio.shield(asyncio.ensure_future(publish()))
+
+    async def roll_back(self, actor: Actor, number: GenerationNumber, message: str | None) -> RolledBack:
+        """Publish a former generation's content as a new one. The stacks are not touched.
+
+        Raises:
+            NotFoundError: there is no such generation.
+            StacksRejectedError: this version does not compile it; the live generation stays.
+            DamagedError: it does not hold what was published.
+            InvalidError: the message is empty or too long.
+            ConflictError: nothing may be published now.
+        """
+        actor.require(Permission.PUBLISH_GENERATIONS)
+        said = f"roll back to generation {number}" if message is None else _checked_message(message)
+        change = _Change(actor.name, said, number)
+        failure = (
+            f"generation {number} does not compile with this version of vigosrv: nothing was published and the live"
+            " generation stays"
+        )
+
+        async def roll_back() -> RolledBack:
+            async with self._publishing:
+                done, files = await self._publish(change, lambda: self._staging.again(number), failure)
+                differing = await asyncio.to_thread(stacks_difference, self._stacks, self._live_folder, files)
+            return RolledBack(
+                generation=done.generation, warnings=done.warnings, unchanged=done.unchanged, stacks=differing
+            )
+
+        return await asyncio.shield(asyncio.ensure_future(roll_back()))
+
+    async def status(self, actor: Actor) -> GenerationStatus:
+        """Return what is live, the freeze that is in force, and how the stacks differ from what is live."""
+        actor.require(Permission.READ_GENERATIONS)
+        live = self._live
+        return GenerationStatus(
+            live=None if live is None else live.listed,
+            problem=self.problem,
+            freeze=await self._database.read(self.freezing.in_force),
+            stacks=await asyncio.to_thread(self._difference, live),
+        )
 
     async def page(self, actor: Actor, before: GenerationNumber | None, limit: int) -> GenerationList:
         """Return generations, the newest first."""
@@ -157,49 +227,45 @@ class GenerationService:
         more = len(items) == limit and items[-1].number > 1
         return GenerationList(items=items, next_cursor=str(items[-1].number) if more else None)
 
-    async def _publish_alone(self, actor: Actor, message: str) -> Published:
-        async with self._publishing:
-            staged, compiled = await asyncio.to_thread(self._staged)
-            try:
-                return await self._publish(actor, message, staged, compiled)
-            finally:
-                await asyncio.to_thread(staged.discard)
+    async def _publish(
+        self, change: _Change, stage: Callable[[], tuple[Staged, CompiledStacks]], failure: str
+    ) -> tuple[Published, dict[str, Digest]]:
+        """Return what was done and the files that are live then. For whoever holds the lock."""
+        await self._database.read(self.freezing.check)
+        staged, compiled = await asyncio.to_thread(stage)
+        try:
+            return await self._publish_staged(change, staged, checked_policy(compiled, failure), compiled), staged.files
+        finally:
+            await asyncio.to_thread(staged.discard)
 
-    async def _publish(self, actor: Actor, message: str, staged: Staged, compiled: CompiledStacks) -> Published:
-        policy = _check(compiled, "nothing was published and the live generation stays")
+    async def _publish_staged(
+        self, change: _Change, staged: Staged, policy: Policy, compiled: CompiledStacks
+    ) -> Published:
         live = self._live
         if live is not None and live.digest == staged.digest and self.problem is None:
-            present = await self._database.read(
-                lambda connection: store.newest_first(
-                    connection, live.number, GenerationNumber(live.number + 1), limit=1
-                )
-            )
-            return Published(generation=present[0], warnings=compiled.findings, unchanged=True)
+            return Published(generation=live.listed, warnings=compiled.findings, unchanged=True)
         taken = {number_of(name) for name in self._live_folder.names()} | await self._database.read(store.numbers)
         manifest = Manifest(
             number=GenerationNumber(max(taken, default=0) + 1),
             digest=staged.digest,
-            message=message,
-            author=actor.name,
+            message=change.message,
+            author=change.actor,
             published_at=self._sealer.clock.now(),
             files=staged.files,
         )
-        await self._make_live(actor, staged, manifest)
+        await self._make_live(change, staged, manifest)
         self._live = LiveGeneration(manifest, policy, self._sealer)
         self.problem = None
-        _log.info("generation %d is live, published by %s", manifest.number, actor.name)
-        return Published(generation=_listed(manifest), warnings=compiled.findings)
+        _log.info("generation %d is live, published by %s", manifest.number, change.actor)
+        return Published(generation=self._live.listed, warnings=compiled.findings)
 
-    async def _make_live(self, actor: Actor, staged: Staged, manifest: Manifest) -> None:
+    async def _make_live(self, change: _Change, staged: Staged, manifest: Manifest) -> None:
         """Write the files, then the audited row, then the pointer: a crash between leaves the former one live."""
-        act = Act(
-            actor=actor.name,
-            action="generation.publish",
-            subject=str(manifest.number),
-            detail={"digest": manifest.digest, "message": manifest.message},
-        )
+        act = change.act(manifest)
 
         def job(connection: Connection) -> None:
+            # Compiling takes its time, in which someone may have frozen the generation that is live.
+            self.freezing.check(connection)
             self._trail.append(connection, act)
             store.add(connection, manifest)
 
@@ -211,13 +277,28 @@ class GenerationService:
             raise
         await asyncio.to_thread(self._live_folder.make_live, manifest)
 
-    def _staged(self) -> tuple[Staged, CompiledStacks]:
-        staged = self._live_folder.stage(self._stacks)
+    def _check_base(self, base: int | None) -> None:
+        live = 0 if self._live is None else self._live.number
+        if base is None or base == live:
+            return
+        if self._live is None or not 0 <= base < live:
+            raise InvalidError(
+                f"expected as base a generation up to the live one, {live}, found {base}; `vigocli config history`"
+                " lists them"
+            )
+        newer = self._live.listed
+        raise ConflictError(
+            f"expected generation {base} to be live still, found generation {live} of {newer.author}"
+            f" ({newer.message}); nothing was published: look at what it changed, then publish with --base {live}"
+        )
+
+    def _difference(self, live: LiveGeneration | None) -> StacksDifference:
+        """Return how the stacks differ from a generation; from nothing, where none is live."""
         try:
-            return staged, self._compile(staged.stacks)
-        except BaseException:
-            staged.discard()
-            raise
+            files = {} if live is None else self._live_folder.manifest(folder_name(live.number, live.digest)).files
+        except DamagedError as error:
+            return StacksDifference(problem=str(error))
+        return stacks_difference(self._stacks, self._live_folder, files)
 
     def _candidates(self, problems: list[str]) -> list[str]:
         names = self._live_folder.names()
@@ -232,7 +313,7 @@ class GenerationService:
 
     def _loaded(self, name: str) -> LiveGeneration:
         manifest = self._live_folder.verified(name)
-        compiled = self._compile(self._live_folder.stacks_of(name))
+        compiled = self._staging.compile(self._live_folder.stacks_of(name))
         if compiled.policy is None:
             first = next(finding for finding in compiled.findings if finding.severity == "error")
             raise DamagedError(
@@ -242,24 +323,8 @@ class GenerationService:
         return LiveGeneration(manifest, compiled.policy, self._sealer)
 
 
-def _check(compiled: CompiledStacks, consequence: str) -> Policy:
-    if compiled.policy is not None:
-        return compiled.policy
-    errors = [finding for finding in compiled.findings if finding.severity == "error"]
-    first = errors[0]
-    rest = "" if len(errors) == 1 else f" (and {len(errors) - 1} more)"
-    raise StacksRejectedError(
-        f"the stacks have errors: {consequence}. {first.file}:{first.line}:{first.column}: {first.message}{rest}",
-        compiled.findings,
-    )
-
-
-def _listed(manifest: Manifest) -> Generation:
-    return Generation(
-        number=manifest.number,
-        digest=manifest.digest,
-        message=manifest.message,
-        author=manifest.author,
-        published_at=manifest.published_at,
-        live=True,
-    )
+def _checked_message(text: str) -> str:
+    message = text.strip()
+    if not 0 < len(message) <= _MOST_MESSAGE:
+        raise InvalidError(f"expected a message of 1 to {_MOST_MESSAGE} characters that says why, found none such")
+    return message

@@ -70,6 +70,14 @@ class LiveFolder:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
 
+    def fingerprint(self, source: Path) -> dict[str, Digest]:
+        """Return each path of the stacks with its content's SHA-256, copying nothing.
+
+        Raises: as `stage`.
+        """
+        with _explained(source):
+            return {path: digest(content) for path, content in _contents(source)}
+
     def keep(self, staged: Staged, manifest: Manifest) -> Path:
         """Make a staged copy a generation that is not live yet, durable when this returns.
 
@@ -183,26 +191,19 @@ def number_of(name: str) -> GenerationNumber:
     return GenerationNumber(int(name.partition("-")[0]))
 
 
+def folder_name(number: GenerationNumber, content: Digest) -> str:
+    """Return the name of a generation's folder."""
+    return f"{number}-{content[:12]}"
+
+
 def _folder_name(manifest: Manifest) -> str:
-    return f"{manifest.number}-{manifest.digest[:12]}"
+    return folder_name(manifest.number, manifest.digest)
 
 
 def _copy(source: Path, target: Path) -> dict[str, Digest]:
-    if not source.is_dir():
-        raise InvalidError(
-            f"{source}: expected the folder of the stacks, found none; make it, and put .vgo files in it"
-        )
     make_private_folder(target)
     files: dict[str, Digest] = {}
-    size_bytes = 0
-    for path in _paths(source):
-        content = _read(source / path)
-        size_bytes += len(content)
-        if size_bytes > MOST_BYTES or len(files) == MOST_FILES:
-            raise TooLargeError(
-                f"{source}: expected stacks of at most {MOST_FILES} files and {MOST_BYTES >> 20} MiB, found more;"
-                " large files belong elsewhere"
-            )
+    for path, content in _contents(source):
         files[path] = digest(content)
         copy = target / path
         copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -211,6 +212,23 @@ def _copy(source: Path, target: Path) -> dict[str, Digest]:
             file.flush()
             os.fsync(file.fileno())
     return files
+
+
+def _contents(source: Path) -> Iterator[tuple[str, bytes]]:
+    if not source.is_dir():
+        raise InvalidError(
+            f"{source}: expected the folder of the stacks, found none; make it, and put .vgo files in it"
+        )
+    size_bytes = 0
+    for count, path in enumerate(_paths(source)):
+        content = _read(source / path)
+        size_bytes += len(content)
+        if size_bytes > MOST_BYTES or count == MOST_FILES:
+            raise TooLargeError(
+                f"{source}: expected stacks of at most {MOST_FILES} files and {MOST_BYTES >> 20} MiB, found more;"
+                " large files belong elsewhere"
+            )
+        yield path, content
 
 
 def _paths(root: Path) -> Iterator[str]:

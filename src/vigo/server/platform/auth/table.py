@@ -31,6 +31,9 @@ class Permission(StrEnum):
     READ_GENERATIONS = "generations:read"
     VALIDATE_STACKS = "generations:validate"
     PUBLISH_GENERATIONS = "generations:publish"
+    """Going back to a former generation too."""
+    FREEZE_GENERATIONS = "generations:freeze"
+    """Ending a freeze too."""
     READ_ACCESS_TOKENS = "access-tokens:read"
     WRITE_ACCESS_TOKENS = "access-tokens:write"
     READ_HEALTH = "health:read"
@@ -74,6 +77,10 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/api/v1/generations"): _person(Permission.READ_GENERATIONS),
     ("POST", "/api/v1/generations"): _person(Permission.PUBLISH_GENERATIONS),
     ("POST", "/api/v1/generations/validate"): _person(Permission.VALIDATE_STACKS),
+    ("GET", "/api/v1/generations/status"): _person(Permission.READ_GENERATIONS),
+    ("POST", "/api/v1/generations/{number}/rollback"): _person(Permission.PUBLISH_GENERATIONS),
+    ("POST", "/api/v1/generations/freeze"): _person(Permission.FREEZE_GENERATIONS),
+    ("POST", "/api/v1/generations/unfreeze"): _person(Permission.FREEZE_GENERATIONS),
     ("GET", "/api/v1/access-tokens"): _person(Permission.READ_ACCESS_TOKENS),
     ("POST", "/api/v1/access-tokens"): _person(Permission.WRITE_ACCESS_TOKENS),
     ("DELETE", "/api/v1/access-tokens/{token_id}"): _person(Permission.WRITE_ACCESS_TOKENS),

@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from vigo.server.platform.db.types import Moment
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest migration, so that a start with nothing to migrate need not import Alembic."""
 
 # SQLite counts only columns of the type INTEGER by itself.
@@ -122,6 +122,18 @@ generations = Table(
     Column("published_at", Moment, nullable=False),
 )
 """A copy of the manifests under `.live`, which are the truth."""
+
+freezes = Table(
+    "freezes",
+    metadata,
+    Column("number", _COUNTED, primary_key=True, autoincrement=True),
+    Column("frozen_at", Moment, nullable=False),
+    Column("frozen_by", String(200), nullable=False),
+    Column("until", Moment, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("lifted_at", Moment),
+)
+"""When nothing may be published. Only the newest row counts: each freeze takes the place of the one before."""
 
 access_tokens = Table(
     "access_tokens",

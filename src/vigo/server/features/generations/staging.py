@@ -1,0 +1,69 @@
+"""What would be published: a copy of the stacks or of a former generation, compiled by this version."""
+
+from pathlib import Path
+
+from vigo.core.errors import DamagedError, NotFoundError
+from vigo.core.ids import GenerationNumber
+from vigo.server.features.generations.models import Compile, CompiledStacks, Policy, StacksRejectedError
+from vigo.server.features.generations.snapshot import LiveFolder, Staged, number_of
+
+
+class Staging:
+    """Copies and compiles. It reads and writes files, so it belongs into a thread."""
+
+    def __init__(self, folder: LiveFolder, stacks: Path, compiler: Compile) -> None:
+        self._folder = folder
+        self._stacks = stacks
+        self.compile = compiler
+
+    def stacks(self) -> tuple[Staged, CompiledStacks]:
+        """Return the stacks as they are now.
+
+        Raises: as `LiveFolder.stage`, and what the compiler raises.
+        """
+        return self._staged(self._stacks)
+
+    def again(self, number: GenerationNumber) -> tuple[Staged, CompiledStacks]:
+        """Return a generation that was live before.
+
+        Raises:
+            NotFoundError: there is none with this number.
+            DamagedError: it does not hold what was published.
+        """
+        folder = self._folder
+        names = [name for name in folder.names() if number_of(name) == number and not folder.was_never_live(name)]
+        if not names:
+            raise NotFoundError(
+                f"expected the number of a generation that was published, found {number}; `vigocli config history`"
+                " lists them"
+            )
+        manifest = folder.verified(names[0])
+        staged, compiled = self._staged(folder.stacks_of(names[0]))
+        if staged.digest != manifest.digest:
+            staged.discard()
+            raise DamagedError(f"generation {number} was changed while it was read; do it again, and look at the disk")
+        return staged, compiled
+
+    def _staged(self, source: Path) -> tuple[Staged, CompiledStacks]:
+        staged = self._folder.stage(source)
+        try:
+            return staged, self.compile(staged.stacks)
+        except BaseException:
+            staged.discard()
+            raise
+
+
+def checked_policy(compiled: CompiledStacks, failure: str) -> Policy:
+    """Return what was compiled.
+
+    Raises:
+        StacksRejectedError: there are errors; `failure` says what that led to.
+    """
+    if compiled.policy is not None:
+        return compiled.policy
+    errors = [finding for finding in compiled.findings if finding.severity == "error"]
+    first = errors[0]
+    rest = "" if len(errors) == 1 else f" (and {len(errors) - 1} more)"
+    raise StacksRejectedError(
+        f"{failure}. {first.file}:{first.line}:{first.column}: {first.message}{rest}", compiled.findings
+    )
