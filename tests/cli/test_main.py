@@ -12,7 +12,10 @@ from vigo.cli.client.target import DEFAULT_DATA_DIR
 NOUNS = ("access", "completion", "config", "doctor", "envoys", "login", "logout", "runs", "tokens", "version")
 VERBS = {
     "access": ("create", "list", "revoke"),
-    "config": ("history", "publish", "validate"),
+    "config": (
+        *("freeze", "history", "publish", "render", "rollback", "status"),
+        *("test", "trace", "unfreeze", "uses", "validate"),
+    ),
     "envoys": ("list", "revoke", "show"),
     "runs": ("list", "show"),
     "tokens": ("create", "list", "revoke"),

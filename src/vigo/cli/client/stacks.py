@@ -83,7 +83,7 @@ def validated_here(folder: Path) -> Validated:
     from vigo.policy.compiling import compile_stacks  # noqa: PLC0415 - the compiler is for this one command
     from vigo.policy.sources import read_sources  # noqa: PLC0415 - the same
 
-    _check_readable(folder)
+    check_readable(folder)
     compiled = compile_stacks(read_sources(folder))
     if compiled.policy is None:
         return Validated(str(folder), compiled.diagnostics)
@@ -93,7 +93,13 @@ def validated_here(folder: Path) -> Validated:
     return Validated(str(folder), compiled.diagnostics, Size(len(plans), len(crates), len(resources)))
 
 
-def _check_readable(folder: Path) -> None:
+def check_readable(folder: Path) -> None:
+    """Accept a folder that we may read.
+
+    Raises:
+        InvalidError: there is no such folder.
+        ForbiddenError: we may not read it.
+    """
     try:
         next(folder.iterdir(), None)
     except (FileNotFoundError, NotADirectoryError) as error:

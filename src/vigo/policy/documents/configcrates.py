@@ -33,7 +33,10 @@ def read_configcrate(reading: Reading, file: str) -> Configcrate | None:
     document = reading.document(file, "configcrate", KEYS)
     if document is None:
         if file not in reading.unreadable:
-            reading.error(Origin(file, 1, 1), "missing", "expected a line `configcrate: NAME`, found an empty file")
+            hint = "add the configcrate, or remove the file"
+            reading.error(
+                Origin(file, 1, 1), "missing", "expected a line `configcrate: NAME`, found an empty file", hint
+            )
         return None
     name = reading.text(document.get("configcrate"), "configcrate")
     if name is None:

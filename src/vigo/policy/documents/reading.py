@@ -14,6 +14,12 @@ from vigo.policy.variables import Layer
 from vigo.policy.yaml_tree import Mapping, Node, Scalar, Sequence, UnreadableError, parse_tree
 
 _MOST_NAMES_SHOWN: Final = 12
+# Where names of a sort are declared, for stacks that have none.
+_NONE_YET: Final = {
+    "unknown-role": "the stacks have no roles yet: declare it in roles.vgo",
+    "unknown-environment": "the stacks have no environments yet: declare it in environments.vgo",
+    "unknown-configcrate": "the stacks have no configcrates yet: declare it in a file below configcrates/",
+}
 _LOOKS_LIKE_A_TEMPLATE: Final = re.compile(r"\{\{[^}]{0,200}\b(vars|traits)\.")
 
 
@@ -52,7 +58,9 @@ class Reading:
         """Return a map. Keys that are none of `keys` are errors with the nearest valid one; None allows any."""
         if not isinstance(node, Mapping):
             if not is_null(node):
-                self.error(node.origin, "type", f"{what}: expected a map of `name: value`, found {described(node)}")
+                hint = "write `name: value` without the `- ` before it" if isinstance(node, Sequence) else None
+                message = f"{what}: expected a map of `name: value`, found {described(node)}"
+                self.error(node.origin, "type", message, hint)
             return None
         if keys is not None:
             valid = list(keys)
@@ -61,14 +69,22 @@ class Reading:
                     self.unknown(entry.key, f"{what}: no key has the name", valid)
         return node
 
-    def unknown(self, name: Scalar, message: str, valid: Iterable[str], code: str = "unknown-key") -> None:
-        """Record that a name is none of the valid ones."""
+    def unknown(
+        self,
+        name: Scalar,
+        message: str,
+        valid: Iterable[str],
+        code: str = "unknown-key",
+        *,
+        most_likely: Iterable[str] = (),
+    ) -> None:
+        """Record that a name is none of the valid ones. The most likely ones are shown first, in their order."""
         if self.findings.is_full:
             self.error(name.origin, code, f"{message} {name.text!r}")
             return
-        names = sorted(valid)
+        names = list(dict.fromkeys([*most_likely, *sorted(valid)]))
         shown = ", ".join(names[:_MOST_NAMES_SHOWN]) + (", ..." if len(names) > _MOST_NAMES_SHOWN else "")
-        hint = f"one of: {shown}" if names else None
+        hint = f"one of: {shown}" if names else _NONE_YET.get(code)
         self.error(name.origin, code, f"{message} {name.text!r}{did_you_mean(name.text, names)}", hint)
 
     def text(self, node: Node | None, what: str) -> Scalar | None:

@@ -13,6 +13,8 @@ from vigo.policy.documents.environments import Environment, read_environments
 from vigo.policy.documents.hostcrates import COMMON_FILE, HostEntry, Inherited, read_common, read_entries
 from vigo.policy.documents.reading import Reading
 from vigo.policy.documents.roles import Role, read_roles
+from vigo.policy.documents.tests import PolicyTest, check_names_of_tests, is_test_file, read_tests
+from vigo.policy.matching import Matcher
 from vigo.policy.yaml_tree import Scalar
 
 _DATA_FOLDERS: Final = ("templates/", "files/")
@@ -44,6 +46,7 @@ def read_stacks(reading: Reading) -> Stacks:
     roles: list[Role] = []
     inherited: dict[str, Inherited] = {}
     entries: list[HostEntry] = []
+    tests: list[PolicyTest] = []
     for file in sorted(reading.files, key=lambda path: path.split("/")):
         kind = _kind_of(file)
         if kind == "configcrate":
@@ -56,6 +59,8 @@ def read_stacks(reading: Reading) -> Stacks:
             inherited |= {} if common is None else {common.directory: common}
         elif kind == "hostcrate":
             entries += read_entries(reading, file)
+        elif kind == "test":
+            tests += read_tests(reading, file)
         elif kind == "unread":
             message = "this version of Vigo does not read this file yet: what it says has no effect"
             reading.findings.warning(Origin(file, 1, 1), "not-read", message)
@@ -70,6 +75,10 @@ def read_stacks(reading: Reading) -> Stacks:
         entries=tuple(entries),
     )
     _check_names(reading, stacks)
+    if tests and not reading.findings.has_errors:
+        matcher = Matcher([[pattern.text for pattern in entry.patterns] for entry in stacks.entries])
+        named = (stacks.roles, stacks.environments)
+        check_names_of_tests(reading, tests, matcher, stacks.configcrates, named)
     return stacks
 
 
@@ -81,8 +90,8 @@ def _kind_of(file: str) -> str:
     if not file.endswith(_SUFFIX):
         is_lost = folder in ("configcrates/", "roles/") and file.endswith((".yaml", ".yml"))
         return "wrong suffix" if is_lost else ""
-    if folder == "tests/" or name == _UNREAD:
-        return "unread"
+    if is_test_file(file) or name == _UNREAD:
+        return "test" if is_test_file(file) else "unread"
     if folder == "configcrates/":
         return "configcrate"
     if folder == "roles/" or file == "roles.vgo":
