@@ -43,7 +43,7 @@ format: setup ## format the code and repair what ruff can repair
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-reference: setup ## write docs/kinds.md and docs/traits.md anew
+reference: setup ## write docs/kinds.md, docs/traits.md and docs/schema/ anew
 	$(BIN)/python -m tools.reference
 
 lock: setup ## bring requirements/ in line with pyproject.toml; UPGRADE=1 takes the newest versions

@@ -1,4 +1,4 @@
-"""Writes docs/kinds.md and docs/traits.md from the catalogue: `python -m tools.reference`.
+"""Writes docs/kinds.md, docs/traits.md and docs/schema/ from the catalogue: `python -m tools.reference`.
 
 Everything in them stands in the schemas: change a description there and run this again.
 """
@@ -15,6 +15,7 @@ import msgspec
 import yaml
 from msgspec import inspect
 
+from tools import schemas
 from vigo.catalog.api import EVERY_CYCLE, Collector, Resource, Spec
 from vigo.catalog.scan import collectors, resource_kinds
 from vigo.core.errors import InvalidError
@@ -42,7 +43,7 @@ def main(arguments: list[str]) -> int:
         return 2
     for name, text in pages().items():
         (DOCS / name).write_text(text, encoding="utf-8")
-    return 0
+    return schemas.main(arguments)
 
 
 def pages() -> dict[str, str]:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.desk import Desk
+from tests.cli.desk import Desk, Result
 from vigo.server.features.generations.compiler import compile_folder
 
 GOOD = {
@@ -136,6 +136,32 @@ def test_json_has_every_finding(offline: Desk, stacks: Path) -> None:
     assert {"configcrates/web.vgo", "roles.vgo"} <= {one["file"] for one in bad.json["diagnostics"]}
     keys = {"severity", "code", "message", "file", "line", "column", "source_line", "hint"}
     assert all(one.keys() == keys for one in bad.json["diagnostics"])
+
+
+def test_findings_are_printed_in_the_format_that_is_asked_for(offline: Desk, stacks: Path) -> None:
+    write(stacks, {"configcrates/web.vgo": WRONG})
+
+    def validate(*options: str) -> Result:
+        return offline.vigocli("config", "validate", "--stacks", str(stacks), *options)
+
+    assert validate("--format", "json").out == validate("--json").out
+    assert validate("--format", "text").err == validate().err
+    github, sarif = validate("--format", "github"), validate("--format", "sarif")
+    assert github.out.startswith(f"::error file={stacks}/configcrates/web.vgo,line=4,")
+    assert "\n" not in github.out.removesuffix("\n")
+    assert [one["ruleId"] for one in sarif.json["runs"][0]["results"]] == ["unknown-key"]
+    assert github.status == sarif.status == 1
+    both = validate("--json", "--format", "sarif")
+    assert (both.status, both.out) == (2, "")
+    assert "expected --json or --format sarif, found both" in both.err
+    assert validate("--format", "xml").status == 2
+
+
+def test_good_stacks_leave_the_formats_of_programs_empty(offline: Desk, stacks: Path) -> None:
+    for name in ("github", "sarif"):
+        done = offline.vigocli("config", "validate", "--stacks", str(stacks), "--format", name)
+        assert done.status == 0, done.err
+        assert (done.out == "") == (name == "github")
 
 
 def test_a_data_folder_is_validated_also_without_its_server(offline: Desk) -> None:

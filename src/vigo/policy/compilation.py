@@ -17,6 +17,7 @@ from vigo.policy.template_places import TemplateText
 from vigo.policy.templating import Parsed, TemplateBook, error_offset, offset_of, variable_missing
 
 _QUOTES: Final = "'\""
+_LONGEST_ITEM: Final = 120
 
 
 class Compilation:
@@ -76,13 +77,14 @@ class Compilation:
                 self._warn_of_comparison(text, one, type_of_value(value), entry)
 
     def template_failed(
-        self, text: TemplateText, parsed: Parsed, error: TemplateError, variables: Mapping[str, Any], entry: Origin
+        self, text: TemplateText, parsed: Parsed, error: TemplateError, context: Mapping[str, Any], entry: Origin
     ) -> None:
-        """Record why a template could not be rendered for an entry."""
-        if error.undefined and not self.check_variables(text, parsed, variables, entry):
+        """Record why a template could not be rendered for an entry with this context."""
+        if error.undefined and not self.check_variables(text, parsed, context["vars"], entry):
             return
+        hint = f"the item is {str(context['item'])[:_LONGEST_ITEM]}" if parsed.locals and "item" in context else None
         place = self.place(text, min(error_offset(text.text, error), len(text.text)))
-        self.findings.error(place, "template", f"the template cannot be rendered: {error}", entry=entry)
+        self.findings.error(place, "template", f"the template cannot be rendered: {error}", hint=hint, entry=entry)
 
     def place(self, text: TemplateText, offset: int) -> Origin:
         """Return the place of a character of a template."""

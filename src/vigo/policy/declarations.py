@@ -152,7 +152,9 @@ def checked_spec(
 def _required(compilation: Compilation, resource: Mapping, key: str) -> Scalar | None:
     node = resource.get(key)
     if node is None:
-        compilation.error(resource.origin, "missing", f"resource: expected a {key}, found none; add `{key}:`")
+        message = f"resource: expected a {key}, found none; add `{key}:`"
+        hint = f"one of: {', '.join(sorted(compilation.kinds))}" if key == "type" else None
+        compilation.error(resource.origin, "missing", message, hint)
     return compilation.reading.text(node, key)
 
 
@@ -183,7 +185,7 @@ class _Draft:
             elif name not in OPTIONS:
                 self.is_whole = False
                 self._compilation.reading.unknown(
-                    entry.key, f"{kind.kind}: no field has the name", [*self._fields, *OPTIONS]
+                    entry.key, f"{kind.kind}: no field has the name", OPTIONS, most_likely=self._fields
                 )
         for entry in self._defaults.entries.values() if self._defaults is not None else ():
             name = entry.key.text

@@ -16,8 +16,9 @@ MOST_DIAGNOSTICS: Final = 1_000
 
 _LONGEST_SOURCE_LINE: Final = 240
 _LONGEST_MESSAGE: Final = 2_000
-# The line breaks of YAML 1.1, by which libyaml counts lines.
-_LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""The line breaks of YAML 1.1, by which libyaml counts lines."""
+
 _UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
@@ -45,7 +46,7 @@ class SourceLines:
         """Return a file's lines without their ends; none for a file that is not there."""
         if file not in self._lines:
             text = self._files.get(file, b"").decode("utf-8", errors="replace").removeprefix("\ufeff")
-            self._lines[file] = _LINE_BREAK.split(text)
+            self._lines[file] = LINE_BREAK.split(text)
         return self._lines[file]
 
     def line(self, place: Origin) -> str | None:

@@ -109,15 +109,15 @@ class Graph:
             return None
         mine = [one.name for one in self._resources if one.crate == resource.crate]
         others = [str(one.id) for one in self._resources if one.crate != resource.crate]
+        hint = "NAME of this configcrate, or CONFIGCRATE/NAME of another"
         near = nearest_name(reference.name, mine) or nearest_name(reference.name, others)
         message = f"{reference.relation}: no resource has the name {reference.name!r}"
         if near is not None:
             message += f"; did you mean {near!r}?"
         elif "/" in reference.name and crate not in self._crates:
             message += f", and this entry has no configcrate {crate!r}"
-        self._error(
-            reference.origin, "unknown-reference", message, "NAME of this configcrate, or CONFIGCRATE/NAME of another"
-        )
+            hint = "give the entry that configcrate too, or remove the relation"
+        self._error(reference.origin, "unknown-reference", message, hint)
         return None
 
     def _relate(self, resource: Stamped, target: Stamped, reference: Reference) -> None:

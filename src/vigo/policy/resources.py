@@ -245,7 +245,7 @@ class Stamper:
         try:
             self._compilation.book.try_condition(when.condition.expression, context)
         except TemplateError as error:
-            self._compilation.template_failed(when.text, when.parsed, error, self._variables, self._entry)
+            self._compilation.template_failed(when.text, when.parsed, error, context, self._entry)
 
     def _rendered_text(self, text: TemplateText, context: Map[str, Any], *, as_text: bool = False) -> Any:
         book = self._compilation.book
@@ -263,7 +263,7 @@ class Stamper:
                 book.render(text.text, context)
             except TemplateError as found:
                 parsed = book.template(text.text)
-                self._compilation.template_failed(text, parsed, found, self._variables, self._entry)
+                self._compilation.template_failed(text, parsed, found, context, self._entry)
                 return
         self._error(texts[0].origin, "template", f"the template cannot be rendered: {error}")
 

@@ -12,6 +12,7 @@ from vigo.core.templates import is_template
 from vigo.policy.compilation import Compilation
 from vigo.policy.fields import Field
 from vigo.policy.template_places import TemplateText
+from vigo.policy.yaml_layout import CHOOSE_A_SIDE, CONFLICT_FOUND, conflict_line
 
 _FILES: Final = "files/"
 _TEMPLATES: Final = "templates/"
@@ -43,6 +44,10 @@ def content_of(
         text = files[path].decode("utf-8")
     except UnicodeDecodeError as error:
         return _binary(compilation, path, place, f"{target}_base64", fields, error)
+    conflict = conflict_line(text)
+    if conflict is not None:
+        message = f"expected the content that a machine shall get, {CONFLICT_FOUND}"
+        compilation.findings.warning(Origin(path, conflict, 1), "merge-conflict", message, hint=CHOOSE_A_SIDE)
     if path.startswith(_TEMPLATES) and is_template(text):
         return TemplateText(text, Origin(path, 1, 1))
     return Constant(target, text)

@@ -16,7 +16,8 @@ from vigo.core.conditions import PREDICATE_NAMES
 from vigo.core.nearest import did_you_mean
 from vigo.core.templates import TemplateError, Templates
 from vigo.policy.comparisons import Comparison, comparisons_in
-from vigo.policy.predicate_calls import blanked, call_problems, how_to_call
+from vigo.policy.predicate_calls import blanked, call_problems
+from vigo.policy.template_advice import advice
 
 LOCAL_NAMES: Final = frozenset({"item", "key"})
 _OF_THE_ENGINE: Final = frozenset({"range", "dict"})
@@ -27,11 +28,10 @@ _RAW: Final = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}.*?\{%[-+]?\s*endraw\s*[-+]?
 _TAG: Final = re.compile(r"\{\{(.*?)\}\}|\{%(.*?)%\}", re.DOTALL)
 _FILTER: Final = re.compile(r"\|\s*([A-Za-z_]\w*)")
 _TEST: Final = re.compile(r"\bis\s+(?:not\s+)?([A-Za-z_]\w*)")
-_ASSIGNMENT: Final = re.compile(r"(?P<name>\w*)\s*(?<![=!<>])=(?!=).?$")
 _OTHER_TEMPLATE: Final = re.compile(r"[-+]?\s*(include|import|from|extends)\b")
 
 
-_HINT: Final = "known are vars, traits, item and key (in foreach), and the predicates of conditions"
+_HINT: Final = f"known are vars, traits, item and key (in foreach), and {', '.join(sorted(PREDICATE_NAMES))}"
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -111,7 +111,7 @@ class TemplateBook:
             except TemplateError as error:
                 what = "expression" if is_expression else "template"
                 offset = min(error_offset(text, error), len(text))
-                hint = _advice(blanked(text)[: offset + 2])
+                hint = advice(text, offset, str(error), is_expression=is_expression)
                 problem = Problem(f"the {what} cannot be read: {error}", offset, hint)
                 known = Parsed(frozenset(), (), (), (problem,), needs_machine=True)
             else:
@@ -197,7 +197,10 @@ def _unknown(name: str, text: str, *, is_expression: bool) -> Problem:
         return Problem(
             message, offset_of(text, name), "name what has to change by `subscribes`; that goes with a condition"
         )
-    return Problem(f"no name {name!r} in templates{did_you_mean(name, _ROOTS)}", offset_of(text, name), _HINT)
+    near, offset = did_you_mean(name, _ROOTS), offset_of(text, name)
+    is_variable = not near and not text[offset + len(name) :].lstrip().startswith("(")
+    hint = f"write vars.{name} for a variable; {_HINT}" if is_variable else _HINT
+    return Problem(f"no name {name!r} in templates{near}", offset, hint)
 
 
 def _required_below(root: str, text: str, names: frozenset[str]) -> tuple[tuple[str, ...], ...]:
@@ -225,14 +228,6 @@ def _mistakes(start: int, code: str) -> list[Problem]:
         for match in pattern.finditer(bare)
         if not _is_known(match[1], kind)
     ]
-
-
-def _advice(before: str) -> str | None:
-    """Return what to do about a syntax error, given the text up to it, where the mistake is a common one."""
-    found = _ASSIGNMENT.search(before)
-    if found is None:
-        return None
-    return how_to_call(found["name"]) if found["name"] in PREDICATE_NAMES else "write == to compare"
 
 
 def _codes(text: str) -> list[tuple[int, str]]:

@@ -6,6 +6,7 @@ from typing import Final
 import yaml
 
 from vigo.core.plan import Origin
+from vigo.policy.yaml_layout import CHOOSE_A_SIDE, CONFLICT_FOUND, conflict_line, open_quote, wrong_indentation
 
 _QUOTE = "quote the text if it is one"
 TEMPLATE_UNQUOTED: Final = "expected a value, found a template without quotes"
@@ -16,6 +17,8 @@ _QUOTED: Final = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"")
 _BRACKETED: Final = re.compile(r"[-:,]\s+([\[{])[^\n]*[\]}]$")
 # What libyaml says -> what was expected, and what mostly helps. The first that is part of its text counts.
 _INDENT = "correct the indentation"
+_AFTER_A_QUOTE: Final = ("expected key", "expected ',' or", "unexpected end of stream", "unexpected document indicator")
+_AFTER_AN_INDENT: Final = ("mapping values are", "expected <document start>", "expected key", "expected '-' indicator")
 _KNOWN: Final = (
     ("mapping values are not allowed", "expected one value on the line", "quote a text with ': ' in it, or indent"),
     ("expected <document start>", "expected the file to end here, or a key in the first column", _INDENT),
@@ -27,7 +30,7 @@ _KNOWN: Final = (
     ("unexpected end of stream", "expected the closing quote", "close the quote"),
     ("unexpected document indicator", "expected the closing quote", "close the quote"),
     ("unknown escape character", "expected an escape that YAML knows", "write \\\\, or use single quotes"),
-    ("tab character", "expected spaces for the indentation", "replace the tab"),
+    ("tab character", "expected spaces for the indentation", "replace each tab at the start of a line by spaces"),
     ("block sequence entries", "expected a value, not an item of a list", "begin the list on a line of its own"),
     ("block mapping", "expected a value", _INDENT),
     ("directive", "expected no line that begins with '%'", _QUOTE),
@@ -39,6 +42,9 @@ def syntax_problem(file: str, text: str, error: yaml.YAMLError) -> tuple[Origin,
     """Return the place of a syntax error, what is wrong there, and what to do where that is known."""
     if not isinstance(error, yaml.MarkedYAMLError):
         return _unacceptable(file, text, error)
+    conflict = conflict_line(text)
+    if conflict is not None:
+        return Origin(file, conflict, 1), f"expected a line of YAML, {CONFLICT_FOUND}", CHOOSE_A_SIDE
     template = _unquoted_template(file, text, error)
     if template is not None:
         return template, TEMPLATE_UNQUOTED, QUOTE_THE_TEMPLATE
@@ -50,13 +56,32 @@ def syntax_problem(file: str, text: str, error: yaml.YAMLError) -> tuple[Origin,
     began = ""
     if error.context_mark is not None and mark is not None and error.context_mark.line != mark.line:
         began = f", in what begins at line {error.context_mark.line + 1}"
-    unquoted = _unquoted_text(text, place, index, problem)
-    if unquoted is not None:
-        return unquoted
+    explained = _unquoted_text(text, place, index, problem) or _layout_problem(file, text, error, problem)
+    if explained is not None:
+        return explained
     for part, expected, hint in _KNOWN:
         if part in problem:
             return place, f"{expected}, found {found}{began}", hint
     return place, f"expected YAML: {problem}{began}", None
+
+
+def _layout_problem(file: str, text: str, error: yaml.MarkedYAMLError, problem: str) -> tuple[Origin, str, str] | None:
+    """Return the line whose quote or indentation is wrong, where YAML complains of a later or an innocent one."""
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return None
+    began = error.context_mark or mark
+    if any(part in problem for part in _AFTER_A_QUOTE):
+        quote = open_quote(text, began.line, mark.line)
+        if quote is not None:
+            place = Origin(file, quote.line + 1, quote.column + 1)
+            return place, f"expected the closing {quote.sign} in this line, found none", "close the quote"
+    if any(part in problem for part in _AFTER_AN_INDENT):
+        indent = wrong_indentation(text, mark.line, mark.column)
+        if indent is not None:
+            message = f"expected {indent.expected} before this line, as the lines above have, found {indent.found}"
+            return Origin(file, mark.line + 1, indent.found + 1), message, _INDENT
+    return None
 
 
 def _unquoted_text(text: str, place: Origin, index: int, problem: str) -> tuple[Origin, str, str] | None:

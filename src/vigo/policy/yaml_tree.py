@@ -84,7 +84,7 @@ def parse_tree(file: str, content: bytes, findings: Findings) -> Node | None:
         text = content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         place = Origin(file, content.count(b"\n", 0, error.start) + 1, 1)
-        message = f"expected UTF-8 text, found the byte 0x{content[error.start]:02x}; save the file as UTF-8"
+        message = f"expected UTF-8 text, found {_encoding_of(content, error.start)}"
         findings.error(place, "not-utf-8", message)
         raise UnreadableError from error
     builder = _Builder(file, text, findings)
@@ -269,6 +269,14 @@ class _Builder:
     def _end(self, place: Origin, code: str, message: str) -> None:
         self._findings.error(place, code, message)
         raise UnreadableError
+
+
+def _encoding_of(content: bytes, place: int) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16; save the file as UTF-8"
+    if b"\0" in content:
+        return "a binary file; restore the .vgo file, or put this one below files/ under another suffix"
+    return f"the byte 0x{content[place]:02x}; save the file as UTF-8"
 
 
 def _index(mark: Any) -> int:

@@ -1,0 +1,164 @@
+"""docs/schema: current, well-formed, with the compiler's keys. That good stacks fit is not tried: no validator."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import pytest
+import yaml
+
+from tests.gates.tree import files, text
+from tools import schemas
+from vigo.catalog.api import field
+from vigo.catalog.scan import resource_kinds
+from vigo.core.errors import InvalidError
+from vigo.policy.documents import configcrates, environments, hostcrates, roles
+from vigo.policy.fields import _fields_of, fields_of
+from vigo.policy.options import OPTIONS
+
+STALE = "docs/schema/{} is stale: run `make reference` (.venv/bin/python -m tools.reference) and commit it"
+NAMES = ("common.json", "configcrate.json", "environments.json", "hostcrates.json", "roles.json")
+# Python's own syntax, which the regular expressions of editors do not have.
+OF_PYTHON = re.compile(r"\\[AZ]|\(\?[Paimsx]")
+
+
+class Schema(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, rename="camel"):
+    """The part of JSON Schema draft 7 that we use, keyword by keyword."""
+
+    schema: str = msgspec.field(name="$schema", default="")
+    ref: str = msgspec.field(name="$ref", default="")
+    title: str = ""
+    description: str = ""
+    examples: list[Any] = []
+    default: Any = None
+    type: str | list[str] = ""
+    enum: list[Any] = []
+    const: Any = None
+    pattern: str = ""
+    min_length: int = 0
+    min_items: int = 0
+    minimum: float | None = None
+    maximum: float | None = None
+    items: "Schema | None" = None
+    required: list[str] = []
+    properties: "dict[str, Schema]" = {}
+    additional_properties: "bool | Schema" = True
+    any_of: "list[Schema]" = []
+    all_of: "list[Schema]" = []
+    condition: "Schema | None" = msgspec.field(name="if", default=None)
+    then: "Schema | None" = None
+    definitions: "dict[str, Schema]" = {}
+
+    def parts(self) -> "Iterator[Schema]":
+        """Yield it and every schema inside it."""
+        yield self
+        inside = [*self.properties.values(), *self.any_of, *self.all_of, *self.definitions.values()]
+        inside += [one for one in (self.items, self.condition, self.then) if one is not None]
+        inside += [] if isinstance(self.additional_properties, bool) else [self.additional_properties]
+        for one in inside:
+            yield from one.parts()
+
+
+def read(name: str) -> Schema:
+    return msgspec.json.decode(text(f"docs/schema/{name}"), type=Schema)
+
+
+CONFIGCRATE = read("configcrate.json")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_schema_is_what_the_catalogue_and_the_compiler_say(name: str) -> None:
+    assert text(f"docs/schema/{name}") == schemas.pages()[name], STALE.format(name)
+
+
+def test_no_schema_is_left_over() -> None:
+    assert {path.name for path in files() if path.parent == Path("docs/schema")} == set(NAMES) == set(schemas.pages())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_schema_has_known_keywords_and_references_that_lead_somewhere(name: str) -> None:
+    schema = read(name)
+    assert schema.schema == "http://json-schema.org/draft-07/schema#"
+    for part in schema.parts():
+        if part.ref:
+            assert part.ref.removeprefix("#/definitions/") in schema.definitions
+        if part.pattern:
+            assert not OF_PYTHON.search(part.pattern)
+            re.compile(part.pattern)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_key_says_what_it_is_for(name: str) -> None:
+    schema = read(name)
+    keys = [(key, one) for part in schema.parts() for key, one in part.properties.items() if not part.const]
+    told = {key for key, one in keys if one.ref or one.description or one.const or one.any_of}
+    assert told == {key for key, _ in keys}
+
+
+def test_a_document_has_the_keys_that_the_compiler_reads() -> None:
+    assert set(CONFIGCRATE.properties) == set(configcrates.KEYS)
+    assert set(read("common.json").properties) == set(hostcrates.COMMON_KEYS)
+    entry = read("hostcrates.json").properties["envoys"].items
+    role = read("roles.json").properties["roles"].additional_properties
+    environment = read("environments.json").properties["environments"].additional_properties
+    assert entry is not None
+    assert set(entry.properties) == set(hostcrates.KEYS)
+    assert isinstance(role, Schema)
+    assert set(role.properties) == set(roles.KEYS)
+    assert isinstance(environment, Schema)
+    assert set(environment.properties) == set(environments.KEYS)
+
+
+@pytest.mark.parametrize("name", resource_kinds())
+def test_a_kind_has_its_fields_and_the_options_of_all_and_no_other(name: str) -> None:
+    kind = CONFIGCRATE.definitions[name]
+    assert set(kind.properties) == set(fields_of(resource_kinds()[name])) | set(OPTIONS)
+    assert kind.additional_properties is False
+    chosen = [one.then for one in CONFIGCRATE.definitions["resource"].all_of if _chooses(one, name)]
+    assert chosen == [Schema(ref=f"#/definitions/{name}")]
+
+
+def test_the_resources_of_the_examples_have_keys_of_their_schemas() -> None:
+    found = [path for path in files() if path.parts[0] == "examples" and "configcrates" in path.parts]
+    resources = [one for path in found for one in yaml.safe_load(text(path)).get("resources") or ()]
+    assert resources
+    for one in resources:
+        assert one.keys() <= CONFIGCRATE.definitions[one["type"]].properties.keys()
+
+
+def test_a_field_takes_its_type_as_people_write_it_and_a_template() -> None:
+    class Spec(msgspec.Struct):
+        port: Annotated[Annotated[int, msgspec.Meta(ge=1, le=65535)] | None, field("Its port.", example=80)] = None
+        on: Annotated[bool, field("Whether it runs.")] = False
+        text: Annotated[str, field("What it says.")] = ""
+
+    port, on, said = (schemas.field_schema(_field(Spec, name)) for name in ("port", "on", "text"))
+    assert port["description"] == "Its port."
+    assert port["examples"] == [80]
+    assert {"type": "integer", "minimum": 1, "maximum": 65535} in port["anyOf"]
+    assert {"type": "null"} in port["anyOf"]
+    assert on["anyOf"][0] == {"type": "boolean"}
+    assert re.search(on["anyOf"][1]["pattern"], "Yes")
+    assert not re.search(on["anyOf"][1]["pattern"], "yesterday")
+    assert re.search(on["anyOf"][2]["pattern"], "{{ vars.on }}")
+    assert said == {"description": "What it says.", "type": ["string", "number", "boolean"]}
+
+
+def test_a_key_that_nobody_described_is_named() -> None:
+    with pytest.raises(InvalidError, match=r"a role: expected a schema in tools/schemas.py for each key.*\['new'\]"):
+        schemas._described("a role", (*roles.KEYS, "new"), schemas._ROLE)
+
+
+def test_the_tool_takes_no_arguments(capsys: pytest.CaptureFixture[str]) -> None:
+    assert schemas.main(["docs"]) == 2
+    assert "expected no arguments" in capsys.readouterr().err
+
+
+def _chooses(one: Schema, kind: str) -> bool:
+    return one.condition is not None and one.condition.properties["type"].const == kind
+
+
+def _field(schema: type[Any], name: str) -> Any:
+    return _fields_of(schema)[name]
