@@ -10,7 +10,7 @@ GOOD = crate("app", CONF) | entries(web_x="app")
 
 APP = "configcrates/app.vgo"
 BROKEN = {
-    "unreadable YAML": ('{name: a, type: file, path: /a, content: "x', f"{APP}:4:1: error: expected the closing quote"),
+    "unreadable YAML": ('{name: a, type: file, path: /a, content: "x', f"{APP}:3:46: error: expected"),
     "an unknown field, with the nearest name": (
         "{name: a, type: file, path: /a, contnt: x}",
         f"{APP}:3:37: error: file: no field has the name 'contnt'; did you mean 'content'?",

@@ -91,6 +91,23 @@ def test_options_reach_the_plan() -> None:
     assert (found.timeout_seconds, found.on_failure, found.noop) == (300.0, "stop", True)
 
 
+def test_a_resources_own_content_goes_before_a_default_however_either_is_written() -> None:
+    text = """
+configcrate: web
+defaults: {DEFAULT}
+resources:
+  - {name: a, type: file, path: /a, OWN}
+"""
+    files = {"files/x": "from the file\n", "files/y": "another\n"}
+    for default, own, content in (
+        ("content: d", "source: files/x", "from the file\n"),
+        ("source: files/y", "source: files/x", "from the file\n"),
+        ("source: files/y", "content: own", "own"),
+    ):
+        found = crate(text.replace("DEFAULT", default).replace("OWN", own), **files)
+        assert by_name(found)["web/a"].fields["content"] == content
+
+
 def test_defaults_reach_the_resources_whose_kind_has_the_field() -> None:
     found = by_name(
         crate("""

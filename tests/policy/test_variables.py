@@ -3,9 +3,7 @@ from typing import Any
 import pytest
 
 from tests.policy.conftest import compiled, plan_of
-from vigo.policy.diagnostics import Findings, SourceLines
-from vigo.policy.documents.reading import Reading
-from vigo.policy.variables import Layer, history, merged, merged_maps
+from vigo.policy.variables import merged_maps
 
 # Where a value may stand, the lowest precedence first.
 PLACES = ("configcrate", "included role", "role", "later role", "common", "inner common", "entry", "environment")
@@ -69,23 +67,6 @@ def test_maps_merge_deeply_and_the_rest_replaces(
     before = repr((low, high))
     assert merged_maps(low, high) == result
     assert repr((low, high)) == before
-
-
-def test_a_value_remembers_where_it_stands_and_which_ones_lost() -> None:
-    files = {"low.vgo": b"vars: {a: {x: 1}}", "high.vgo": b"vars:\n  a: {x: 2, y: 3}\n"}
-    reading = Reading(files, Findings(SourceLines(files)))
-    layers: list[Layer] = []
-    for file in files:
-        document = reading.document(file, "file", ("vars",))
-        assert document is not None
-        layers += reading.layer(file, document)
-    assert merged(layers) == {"a": {"x": 2, "y": 3}}
-    assert [(str(one.origin), one.value) for one in history(layers, ("a", "x"))] == [
-        ("high.vgo:2:7", 2),
-        ("low.vgo:1:12", 1),
-    ]
-    assert [one.layer for one in history(layers, ("a", "y"))] == ["high.vgo"]
-    assert history(layers, ("b",)) == ()
 
 
 def test_data_files_stand_below_the_variables_beside_them() -> None:

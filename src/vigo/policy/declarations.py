@@ -187,16 +187,22 @@ class _Draft:
                 self._compilation.reading.unknown(
                     entry.key, f"{kind.kind}: no field has the name", OPTIONS, most_likely=self._fields
                 )
+        own = {self._receives(name) for name in self._resource.entries}
         for entry in self._defaults.entries.values() if self._defaults is not None else ():
             name = entry.key.text
             if name in self._fields and name not in OPTIONS:
                 used.add(name)
-                if name not in self._resource.entries:
+                if self._receives(name) not in own:
                     self._read_field(entry, self._fields[name])
         for field in self._fields.values():
             if field.required and field.name not in self.places and field.name != kind.name_field:
                 message = f"{kind.kind}: expected the field {field.name}, found none"
                 self._refuse_at(self._resource.origin, message, field.explanation)
+
+    def _receives(self, name: str) -> str:
+        """Return the field that a key gives a value to: a file of the stacks is another way to write its content."""
+        field = self._fields.get(name)
+        return name if field is None or field.content_field is None else field.content_field
 
     def final_spec(self, kind: Resource[Any, Any], name: Scalar, *, is_named: bool) -> Spec | None:
         """Return the declaration where no template is left to render for an entry, else None; check what is final."""

@@ -3,13 +3,12 @@
 Variables are data. A text in them that looks like a template is put in as it stands and never rendered.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from collections.abc import Mapping as Map
 from typing import Any
 
 import msgspec
 
-from vigo.core.plan import Origin
 from vigo.policy.yaml_tree import Mapping
 
 
@@ -19,14 +18,6 @@ class Layer(msgspec.Struct, frozen=True):
     label: str
     values: dict[str, Any]
     tree: Mapping
-
-
-class Assigned(msgspec.Struct, frozen=True):
-    """A value that one layer gives to a variable."""
-
-    layer: str
-    origin: Origin
-    value: Any
 
 
 def merged(layers: Iterable[Layer], base: Map[str, Any] | None = None) -> dict[str, Any]:
@@ -47,24 +38,3 @@ def merged_maps(low: Map[str, Any], high: Map[str, Any]) -> dict[str, Any]:
         former = result.get(name)
         result[name] = merged_maps(former, value) if isinstance(former, dict) and isinstance(value, dict) else value
     return result
-
-
-def history(layers: Sequence[Layer], path: Sequence[str]) -> tuple[Assigned, ...]:
-    """Return what each layer gives to a variable, the winner first, then those that lost, the latest first.
-
-    For a map, whose keys may come from several layers, each layer's part.
-    """
-    found: list[Assigned] = []
-    for layer in reversed(layers):
-        tree: Any = layer.tree
-        value: Any = layer.values
-        origin: Origin | None = None
-        for name in path:
-            entry = tree.entries.get(name) if isinstance(tree, Mapping) else None
-            if entry is None:
-                origin = None
-                break
-            tree, value, origin = entry.value, value[name], entry.key.origin
-        if origin is not None:
-            found.append(Assigned(layer.label, origin, value))
-    return tuple(found)
