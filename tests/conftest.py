@@ -1,5 +1,7 @@
 import os
+from collections.abc import Generator
 
+import pytest
 from hypothesis import settings
 
 # A deadline is a timed assertion: it fails by chance on a machine that is busy. What CI draws is the same each time, so
@@ -7,3 +9,16 @@ from hypothesis import settings
 IN_CI = bool(os.environ.get("CI"))
 settings.register_profile("vigo", deadline=None, max_examples=60 if IN_CI else 25, derandomize=IN_CI)
 settings.load_profile("vigo")
+
+Reported = Generator[None, pytest.TestReport, pytest.TestReport]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Reported:
+    """Make a skip a failure in CI, where every test has to run."""
+    report = yield
+    if report.skipped and os.environ.get("CI") == "true":
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{reason}\nA skip is a failure where CI=true: in CI every test runs."
+    return report

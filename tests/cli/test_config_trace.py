@@ -120,7 +120,7 @@ def test_the_stacks_of_a_data_folder_are_asked_without_its_server(offline: Desk)
 def test_a_folder_is_asked_for(offline: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vigo.cli.client.target.DEFAULT_DATA_DIR", offline.folder / "nosuch")
     found = offline.vigocli("config", "uses", "app")
-    assert found.status == 1
+    assert found.status == 2
     assert "give --stacks DIR" in found.err
 
 

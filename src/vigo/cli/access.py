@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import click
 
-from vigo.cli.client.connecting import connect, in_path
+from vigo.cli.client.connecting import connect, fetched, in_path
 from vigo.cli.terminal.grammar import Noun
 from vigo.cli.terminal.json_text import print_json
 from vigo.cli.terminal.options import DurationType, json_option, limit_option
@@ -79,13 +79,10 @@ def list_access(ctx: click.Context, *, limit: int | None, as_json: bool) -> None
       1  the server could not be asked
       2  the command line is wrong
     """
-    with connect(ctx) as api:
-        items = api.items("access-tokens", limit=limit)
-    if as_json:
-        print_json({"items": items})
-        return
+    items = fetched(
+        ctx, "access-tokens", limit=limit, as_json=as_json, none="no access tokens; `vigocli access create` makes one"
+    )
     if not items:
-        print_line("no access tokens; `vigocli access create` makes one", error=True)
         return
     from vigo.cli.client.answers import AccessToken, read  # noqa: PLC0415 - so that `--help` starts at once
     from vigo.cli.terminal.moments import relative  # noqa: PLC0415 - the same

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vigo.cli.client.connecting import connect, envoy_argument, in_path
+from vigo.cli.client.connecting import connect, envoy_argument, fetched, in_path
 from vigo.cli.terminal.grammar import Noun
 from vigo.cli.terminal.json_text import print_json
 from vigo.cli.terminal.options import json_option, limit_option
@@ -60,13 +60,15 @@ def list_envoys(
       1  the server could not be asked
       2  the command line is wrong
     """
-    with connect(ctx) as api:
-        items = api.items("envoys", {"hostname": hostname, "status": status}, limit)
-    if as_json:
-        print_json({"items": items})
-        return
+    items = fetched(
+        ctx,
+        "envoys",
+        {"hostname": hostname, "status": status},
+        limit=limit,
+        as_json=as_json,
+        none="no such envoys; `vigocli tokens create` makes a token to enrol one with",
+    )
     if not items:
-        print_line("no such envoys; `vigocli tokens create` makes a token to enrol one with", error=True)
         return
     from vigo.cli.client.answers import Envoy, read  # noqa: PLC0415 - so that `--help` starts at once
     from vigo.cli.terminal.table import print_table  # noqa: PLC0415 - the same

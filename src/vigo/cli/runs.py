@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vigo.cli.client.connecting import complete_envoys, connect
+from vigo.cli.client.connecting import complete_envoys, connect, fetched
 from vigo.cli.terminal.grammar import Noun
 from vigo.cli.terminal.json_text import print_json
 from vigo.cli.terminal.options import json_option, limit_option
@@ -56,13 +56,8 @@ def list_runs(ctx: click.Context, *, envoy: str | None, outcome: str | None, lim
       2  the command line is wrong
     """
     most = limit if limit is not None or as_json else _FEW + 1
-    with connect(ctx) as api:
-        items = api.items("runs", {"envoy": envoy, "outcome": outcome}, most)
-    if as_json:
-        print_json({"items": items})
-        return
+    items = fetched(ctx, "runs", {"envoy": envoy, "outcome": outcome}, limit=most, as_json=as_json, none="no such runs")
     if not items:
-        print_line("no such runs", error=True)
         return
     from vigo.cli.client.answers import RunItem, read  # noqa: PLC0415 - so that `--help` starts at once
     from vigo.cli.terminal.table import print_table  # noqa: PLC0415 - the same

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vigo.cli.client.connecting import connect, in_path
+from vigo.cli.client.connecting import connect, fetched, in_path
 from vigo.cli.terminal.grammar import Noun
 from vigo.cli.terminal.json_text import print_json
 from vigo.cli.terminal.options import DurationType, json_option, limit_option
@@ -78,13 +78,8 @@ def list_tokens(ctx: click.Context, *, limit: int | None, as_json: bool) -> None
       1  the server could not be asked
       2  the command line is wrong
     """
-    with connect(ctx) as api:
-        items = api.items("tokens", limit=limit)
-    if as_json:
-        print_json({"items": items})
-        return
+    items = fetched(ctx, "tokens", limit=limit, as_json=as_json, none="no tokens; `vigocli tokens create` makes one")
     if not items:
-        print_line("no tokens; `vigocli tokens create` makes one", error=True)
         return
     from vigo.cli.client.answers import Token, read  # noqa: PLC0415 - so that `--help` starts at once
     from vigo.cli.terminal.moments import relative  # noqa: PLC0415 - the same

@@ -1,11 +1,13 @@
 """From what was said on the command line to an open connection."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from vigo.cli.terminal.grammar import Invocation
+from vigo.cli.terminal.json_text import print_json
+from vigo.core.terminal import print_line
 
 if TYPE_CHECKING:
     from vigo.cli.client.api import Api
@@ -29,6 +31,29 @@ def connect(ctx: click.Context, timeout: timedelta = TIMEOUT) -> "Api":
 
     said = invocation(ctx)
     return Api(find_target(said.data_dir), said.timeout or timeout, SystemClock())
+
+
+def fetched(
+    ctx: click.Context,
+    path: str,
+    query: dict[str, str | None] | None = None,
+    *,
+    limit: int | None,
+    as_json: bool,
+    none: str,
+) -> list[dict[str, Any]]:
+    """Return what a list holds, to show it as a table. Nothing is left to show after `--json`, or where it is empty.
+
+    `none` is what is said of an empty list.
+    """
+    with connect(ctx) as api:
+        items = api.items(path, query, limit)
+    if as_json:
+        print_json({"items": items})
+        return []
+    if not items:
+        print_line(none, error=True)
+    return items
 
 
 def in_path(text: str, expected: str) -> str:

@@ -31,8 +31,8 @@ class LocalPolicy(NamedTuple):
     findings: tuple[Diagnostic, ...]
 
 
-def policy_here(ctx: click.Context, stacks: Path | None) -> LocalPolicy:
-    """Return the policy in a folder, by default that of the data folder.
+def folder_here(ctx: click.Context, stacks: Path | None) -> Path:
+    """Return the folder of stacks that a command is about, by default that of the data folder.
 
     Raises:
         click.UsageError: neither is given, and this host has no stacks of its own.
@@ -43,6 +43,12 @@ def policy_here(ctx: click.Context, stacks: Path | None) -> LocalPolicy:
     if folder is None:
         raise click.UsageError("expected --stacks DIR or --data-dir DIR, found neither; this command asks no server")
     check_readable(folder)
+    return folder
+
+
+def policy_here(ctx: click.Context, stacks: Path | None) -> LocalPolicy:
+    """Return the policy in a folder, by default that of the data folder; raise what `folder_here` raises."""
+    folder = folder_here(ctx, stacks)
     sources = read_sources(folder)
     compiled = compile_stacks(sources)
     return LocalPolicy(folder, sources, compiled.policy, compiled.diagnostics)

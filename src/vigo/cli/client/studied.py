@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vigo.cli.client.connecting import invocation
-from vigo.cli.client.stacks import Validated, stacks_here
+from vigo.cli.client.local_policy import folder_here
+from vigo.cli.client.stacks import Validated
 from vigo.cli.terminal.findings import counted, print_findings
 from vigo.cli.terminal.json_text import print_json
-from vigo.core.errors import InvalidError
 from vigo.core.terminal import print_line
 from vigo.policy.sources import read_sources
 from vigo.policy.study import study
@@ -21,15 +20,9 @@ if TYPE_CHECKING:
 def studied_here(ctx: click.Context, stacks: Path | None, *, as_json: bool) -> "Study":
     """Return what can be asked of the stacks in a folder; those with errors end the command with their findings.
 
-    Raises:
-        InvalidError: nothing says which folder.
+    Raises what `folder_here` raises.
     """
-    folder = stacks or stacks_here(invocation(ctx).data_dir)
-    if folder is None:
-        raise InvalidError(
-            "expected a folder of stacks, found none, and a server is not asked; give"
-            " --stacks DIR, or --data-dir of the server"
-        )
+    folder = folder_here(ctx, stacks)
     found = study(read_sources(folder))
     if found.study is None:
         if as_json:

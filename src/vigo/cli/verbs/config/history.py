@@ -2,11 +2,9 @@
 
 import click
 
-from vigo.cli.client.connecting import connect
+from vigo.cli.client.connecting import fetched
 from vigo.cli.terminal.grammar import Verb
-from vigo.cli.terminal.json_text import print_json
 from vigo.cli.terminal.options import json_option, limit_option
-from vigo.core.terminal import print_line
 
 
 @click.command("history", cls=Verb)
@@ -25,13 +23,14 @@ def command(ctx: click.Context, *, limit: int | None, as_json: bool) -> None:
       1  the server could not be asked
       2  the command line is wrong
     """
-    with connect(ctx) as api:
-        items = api.items("generations", limit=limit)
-    if as_json:
-        print_json({"items": items})
-        return
+    items = fetched(
+        ctx,
+        "generations",
+        limit=limit,
+        as_json=as_json,
+        none="nothing was published yet; `vigocli config publish -m MESSAGE` does",
+    )
     if not items:
-        print_line("nothing was published yet; `vigocli config publish -m MESSAGE` does", error=True)
         return
     from vigo.cli.client.answers import Generation, read  # noqa: PLC0415 - so that `--help` starts at once
     from vigo.cli.terminal.moments import relative  # noqa: PLC0415 - the same

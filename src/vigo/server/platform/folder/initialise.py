@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from vigo.core.clock import Clock
-from vigo.core.errors import ConflictError, DamagedError, ForbiddenError
+from vigo.core.errors import ConflictError, DamagedError, ForbiddenError, InvalidError
 from vigo.core.hostnames import canonical_hostname
 from vigo.core.ids import ServerId
 from vigo.core.signing import SigningKey
@@ -137,7 +137,11 @@ def _server_name(text: str) -> str:
     try:
         return str(ip_address(text))
     except ValueError:
+        pass
+    try:
         return canonical_hostname(text)
+    except InvalidError as error:
+        raise InvalidError(f"--name: {error}; an IP address is accepted too") from error
 
 
 def _example_stacks(folder: DataFolder) -> None:
