@@ -121,7 +121,14 @@ def test_a_folder_is_asked_for(offline: Desk, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("vigo.cli.client.target.DEFAULT_DATA_DIR", offline.folder / "nosuch")
     found = offline.vigocli("config", "uses", "app")
     assert found.status == 2
-    assert "give --stacks DIR" in found.err
+    assert "expected --stacks DIR or --data-dir DIR" in found.err
+
+
+def test_a_folder_that_is_not_there_is_one_line(offline: Desk) -> None:
+    found = offline.vigocli("config", "trace", "web-1", "--stacks", "/nonexistent")
+    assert found.status == 1
+    assert found.err.startswith("vigocli: /nonexistent: expected the folder of the stacks, found none")
+    assert found.err.count("\n") == 1
 
 
 def test_control_characters_of_the_stacks_do_not_reach_the_terminal(offline: Desk) -> None:
