@@ -58,7 +58,6 @@ class Templates:
     """
 
     def __init__(self, functions: Functions | None = None) -> None:
-        self._functions = dict(functions or {})
         self._environment = minijinja.Environment(
             undefined_behavior="strict",
             keep_trailing_newline=True,
@@ -68,15 +67,10 @@ class Templates:
             fuel=FUEL,
             debug=True,
             finalizer=_written,
-            globals=self._functions,
+            globals=dict(functions or {}),
         )
         # The only value that a template could nest without end: 100,000 levels of it overrun the engine's stack.
         self._environment.remove_global("namespace")
-
-    @property
-    def function_names(self) -> frozenset[str]:
-        """The names of the functions that expressions may call."""
-        return frozenset(self._functions)
 
     def render(self, source: str, context: Mapping[str, Any]) -> str:
         """Return the rendered text.

@@ -43,10 +43,6 @@ class Root:
         self.path = os.path.realpath(path or "/")
         self.is_image = self.path != "/"
 
-    def real_path(self, path: str) -> str:
-        """Return a path of the host as the running machine writes it, symlinks not followed."""
-        return path if not self.is_image else self.path + path
-
     @contextmanager
     def place(self, path: str, *, follow: bool) -> Iterator[Place | None]:
         """Give where a path leads, or None where a directory on the way is missing.
