@@ -74,6 +74,11 @@ _OPTION: Final[Mapping[str, Schema]] = {
         "enum": ["continue", "stop"],
         "default": "continue",
     },
+    "on_remove": {
+        "description": "`revert` undoes it when it disappears from the stacks; otherwise it is left as it is.",
+        "enum": ["leave", "revert"],
+        "default": "leave",
+    },
     "noop": {
         "description": "Say what would change, change nothing.",
         "anyOf": [_BOOLEAN, _OLD_BOOLEANS],

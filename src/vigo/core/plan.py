@@ -10,6 +10,7 @@ FORMAT = 1
 """The version of this shape; an agent refuses a bundle of a format that it does not know."""
 
 OnFailure = Literal["continue", "stop"]
+OnRemove = Literal["leave", "revert"]
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -51,6 +52,7 @@ class PlannedResource(msgspec.Struct, frozen=True, kw_only=True):
     notify: tuple[ResourceId, ...] = ()
     timeout_seconds: float | None = None
     on_failure: OnFailure = "continue"
+    on_remove: OnRemove = "leave"
     noop: bool = False
 
     @property

@@ -169,6 +169,7 @@ def _planned(resource: Stamped, graph: Graph) -> PlannedResource:
         notify=_ids(graph.notify.get(resource.id)),
         timeout_seconds=options.timeout_seconds,
         on_failure=options.on_failure,
+        on_remove=options.on_remove,
         noop=options.noop,
     )
 

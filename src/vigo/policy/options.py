@@ -1,12 +1,13 @@
 """The options that every resource has beside the fields of its kind."""
 
-from typing import Any, Final, Literal, cast
+from collections.abc import Callable
+from typing import Any, Final, Literal
 
 import msgspec
 
 from vigo.core.errors import InvalidError
 from vigo.core.nearest import did_you_mean
-from vigo.core.plan import Condition, OnFailure
+from vigo.core.plan import Condition, OnFailure, OnRemove
 from vigo.core.templates import is_template
 from vigo.policy.compilation import Compilation
 from vigo.policy.scalars import boolean, described, duration
@@ -16,11 +17,23 @@ from vigo.policy.yaml_tree import Mapping, Node, Scalar
 
 Relation = Literal["depends_on", "before", "notify", "subscribes"]
 RELATIONS: Final[tuple[Relation, ...]] = ("depends_on", "before", "notify", "subscribes")
-FROM_DEFAULTS: Final = ("timeout", "on_failure", "noop")
+FROM_DEFAULTS: Final = ("timeout", "on_failure", "on_remove", "noop")
 """The options that a configcrate's `defaults` may set for all its resources."""
 
-OPTIONS: Final = ("name", "type", "when", *RELATIONS, "timeout", "on_failure", "noop", "immediately", "foreach")
+OPTIONS: Final = (
+    "name",
+    "type",
+    "when",
+    *RELATIONS,
+    "timeout",
+    "on_failure",
+    "on_remove",
+    "noop",
+    "immediately",
+    "foreach",
+)
 _ON_FAILURE: Final = ("continue", "stop")
+_ON_REMOVE: Final = ("leave", "revert")
 
 
 class When(msgspec.Struct, frozen=True):
@@ -39,6 +52,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     immediately: bool = False
     timeout_seconds: float | None = None
     on_failure: OnFailure = "continue"
+    on_remove: OnRemove = "leave"
     noop: bool = False
     references: tuple[tuple[Relation, Scalar], ...] = ()
 
@@ -57,7 +71,8 @@ def read_options(compilation: Compilation, resource: Mapping, defaults: Mapping 
         when_changed=is_changed,
         immediately=bool(_scalar(compilation, given("immediately"), "immediately", boolean)),
         timeout_seconds=_scalar(compilation, given("timeout"), "timeout", lambda text: duration(text).total_seconds()),
-        on_failure=_scalar(compilation, given("on_failure"), "on_failure", _on_failure) or "continue",
+        on_failure=_scalar(compilation, given("on_failure"), "on_failure", _one_of(_ON_FAILURE)) or "continue",
+        on_remove=_scalar(compilation, given("on_remove"), "on_remove", _one_of(_ON_REMOVE)) or "leave",
         noop=bool(_scalar(compilation, given("noop"), "noop", boolean)),
         references=_references(compilation, resource, has_items=has_items),
     )
@@ -113,8 +128,10 @@ def _scalar(compilation: Compilation, node: Node | None, name: str, convert: Any
         return None
 
 
-def _on_failure(text: str) -> OnFailure:
-    if text not in _ON_FAILURE:
-        shown = " or ".join(_ON_FAILURE)
-        raise InvalidError(f"expected {shown}, found {text[:60]!r}{did_you_mean(text, _ON_FAILURE)}")
-    return cast("OnFailure", text)
+def _one_of(words: tuple[str, ...]) -> Callable[[str], str]:
+    def word(text: str) -> str:
+        if text not in words:
+            raise InvalidError(f"expected {' or '.join(words)}, found {text[:60]!r}{did_you_mean(text, words)}")
+        return text
+
+    return word
