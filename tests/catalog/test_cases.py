@@ -9,7 +9,8 @@ import msgspec
 import pytest
 import yaml
 
-from vigo.catalog.api import CommandResult, Resource, Spec
+from tests.catalog.way_back import WayBack
+from vigo.catalog.api import CommandResult, Resource, Revertible, Spec
 from vigo.catalog.ops import Op
 from vigo.catalog.scan import resource_kinds
 from vigo.core.errors import VigoError
@@ -67,6 +68,16 @@ class Packages(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     held: tuple[str, ...] = ()
 
 
+class Revert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The way back, once the operations of the case ran: what undoes them, and where that does not give `given`."""
+
+    ops: tuple[str, ...] = ()
+    stdin: tuple[str | None, ...] | None = None
+    then: dict[str, str | Node | None] = {}
+    """What is other than in `given` afterwards."""
+    blocked: str | None = None
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     why: str
     spec: dict[str, Any]
@@ -86,6 +97,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     stdin: tuple[str | None, ...] | None = None
     """What the programs that run are given."""
     then: dict[str, str | Node | None] = {}
+    revert: Revert | None = None
     raises: str | None = None
     blocked: str | None = None
     unavailable: str | None = None
@@ -122,6 +134,54 @@ def test_case(path: Path) -> None:
         _, again, second_error = _planned(kind, case, host)
         assert [op.summary() for op in again] == []
         _assert_error(second_error, case)
+
+
+REVERTIBLE = [path for path in PATHS if isinstance(resource_kinds()[path.parent.name], Revertible)]
+
+
+@pytest.mark.parametrize("path", REVERTIBLE, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_undoing_gives_what_was_given(path: Path) -> None:
+    case = msgspec.convert(yaml.safe_load(path.read_text()), Case)
+    kind = resource_kinds()[path.parent.name]
+    host = _host(case)
+    spec, ops, _ = _planned(kind, case, host)
+    if spec is None or not ops or not isinstance(kind, Revertible):
+        assert case.revert is None, "nothing is changed, so there is nothing to undo"
+        return
+    given = host.snapshot()
+    wanted = case.revert or Revert()
+
+    way = WayBack(kind, spec, host)
+    for op in ops:
+        host.apply(op)
+    way.done()
+    host.runs.clear()
+    undone, blocked = way.back()
+
+    assert way.changed_since() == {}
+    if case.revert is not None:
+        assert [op.summary() for op in undone] == list(wanted.ops)
+    assert (blocked is None) == (wanted.blocked is None), blocked
+    assert (wanted.blocked or "") in (blocked or "")
+    fields = {name for op in undone for name in op.changes}
+    assert fields <= set(kind.spec.__struct_fields__), "an operation names a field that the kind does not have"
+    for op in undone:
+        host.apply(op)
+    if wanted.stdin is not None:
+        assert tuple(run.stdin for run in host.runs) == wanted.stdin
+    if blocked is None:
+        assert way.is_back()
+        _assert_then(wanted.then, host)
+    if blocked is None and not kind.cannot_undo(spec):
+        found = {place: node for place, node in host.snapshot().items() if place not in wanted.then}
+        assert found == {place: node for place, node in given.items() if place not in wanted.then}
+
+
+@pytest.mark.parametrize("kind", [name for name, kind in resource_kinds().items() if isinstance(kind, Revertible)])
+def test_a_kind_that_can_be_undone_has_cases_for_the_way_back(kind: str) -> None:
+    cases = [msgspec.convert(yaml.safe_load(path.read_text()), Case) for path in PATHS if path.parent.name == kind]
+    ways = [case.revert for case in cases if case.revert is not None]
+    assert any(way.ops for way in ways), f"give a case of {kind} a `revert:` with the operations that undo it"
 
 
 def test_every_kind_has_cases_and_every_case_a_kind() -> None:

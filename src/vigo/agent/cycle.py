@@ -190,7 +190,9 @@ class Cycles:
         functions = machine.functions(traits)
 
         def apply() -> tuple[ResourceResult, ...]:
-            results = engine.apply(policy.plan, traits, functions, notices=journal, dry_run=dry_run)
+            results = engine.apply(
+                policy.plan, traits, functions, notices=journal, undos=journal.undos, dry_run=dry_run
+            )
             return results if dry_run else fitting_results(results)
 
         self.is_applying = True

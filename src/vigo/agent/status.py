@@ -35,6 +35,7 @@ class Status(msgspec.Struct, kw_only=True):
     waiting_runs: int = 0
     dropped_runs: int = 0
     due_when_notified: tuple[ResourceId, ...] = ()
+    undo_records: int = 0
     last_contact_tried_at: datetime | None = None
     last_contact_at: datetime | None = None
     contact_problem: str = ""
@@ -53,6 +54,8 @@ class Status(msgspec.Struct, kw_only=True):
             yield f"root         {self.root}"
         if self.due_when_notified:
             yield f"due          {', '.join(self.due_when_notified)}"
+        if self.undo_records:
+            yield f"undo         {self.undo_records} resources can be undone when they leave the policy"
         yield f"certificate  until {_moment(self.certificate_expires_at)}"
         if self.damaged_journals:
             yield f"damage       set aside: {', '.join(self.damaged_journals)}; remove them once looked at"
@@ -105,6 +108,7 @@ def _add_journal(status: Status, journal: Journal, now: datetime) -> None:
     status.last_run = state.last_run
     status.waiting_runs, status.dropped_runs = queue.count, queue.dropped
     status.due_when_notified = state.owed
+    status.undo_records = journal.undos.count()
     if held is not None:
         status.generation = held.bundle.generation
         status.bundle_digest = held.bundle.digest

@@ -6,13 +6,16 @@ A kind reads a host through `ReadHost` and returns operations as data. Nothing i
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, Protocol, Self, TypeVar
 
 import msgspec
 
 from vigo.catalog.ops import Op
 
 FileKind = Literal["file", "directory", "symlink", "other"]
+
+MAX_FORMER_BYTES = 1024 * 1024
+"""The largest former content that is kept to be brought back; a settings file is far smaller."""
 
 
 class FileStat(msgspec.Struct, frozen=True):
@@ -182,6 +185,107 @@ class Resource(ABC, Generic[SpecT, StateT]):
         """Return whether, once applied, observing again finds nothing to do. False for a bare command or a restart."""
         del spec
         return True
+
+    def cannot_undo(self, spec: SpecT) -> str:
+        """Return what of its work `on_remove: revert` will not bring back, as a sentence; empty where it is all."""
+        del spec
+        return ""
+
+
+class Footprint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a resource has a hand in at one thing, as far as undoing needs to know: no contents and no secrets.
+
+    `owns` are the names by which another resource takes the thing over (see `Resource.owns`). `whole` says that there
+    was nothing before, so that all of the thing is the resource's work, whatever its fields declare. Things with one
+    `chain` may follow each other (see `Revertible.follows`).
+    """
+
+    owns: tuple[str, ...]
+    whole: bool = False
+    chain: str = ""
+
+    def after(self, before: "Trace") -> Self:
+        """Return this footprint, given what was there before the resource changed anything."""
+        return msgspec.structs.replace(self, whole=self.whole or bool(before.absent))
+
+    def joined(self, former: Self) -> Self:
+        """Return this footprint of a resource with what it had a hand in when its declaration was another one."""
+        flags = {
+            name: True for name in self.__struct_fields__ if getattr(self, name) is False and getattr(former, name)
+        }
+        return msgspec.structs.replace(self, **flags)
+
+
+class Trace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was found at a footprint. A field of None was not looked at, and is not compared.
+
+    `content` is the SHA-256 of content that may be brought back, and `former` that content itself; where it was not
+    kept `unkept` says why.
+    """
+
+    absent: bool | None = None
+    content: str | None = None
+    former: bytes | None = None
+    unkept: str | None = None
+
+    def kept(self) -> Self:
+        """Return what is stored and compared: without what is of use only while it is looked at."""
+        return msgspec.structs.replace(self, former=None)
+
+
+FootprintT = TypeVar("FootprintT", bound=Footprint)
+TraceT = TypeVar("TraceT", bound=Trace)
+
+
+class Past(NamedTuple, Generic[FootprintT, TraceT]):
+    """One thing to bring back: from what is there now to what was there before."""
+
+    footprint: FootprintT
+    before: TraceT
+    now: TraceT
+
+
+class Revertible(ABC, Generic[SpecT, FootprintT, TraceT]):
+    """The ability of a kind to say how its work is undone, for `on_remove: revert`.
+
+    The engine asks for the footprints and looks at them before the first change, keeps what it found, and looks again
+    afterwards and at the removal. Kinds that own things of one sort share their class of traces, so that one resource
+    can take a thing over from another.
+    """
+
+    footprint: ClassVar[type[Footprint]]
+    trace: ClassVar[type[Trace]]
+
+    @abstractmethod
+    def footprints(self, spec: SpecT) -> Mapping[str, FootprintT]:
+        """Return what the resource has a hand in, each thing by a name that no other one of the resource has."""
+
+    @abstractmethod
+    def look(self, footprint: FootprintT, host: ReadHost, *, keep: bool = False) -> TraceT:
+        """Return what is there of all that the footprint names; with `keep` also what only serves to bring it back.
+
+        Raises:
+            BlockedError: the host cannot answer.
+            UnavailableError: something is there and cannot be read.
+        """
+
+    def follows(self, seen: TraceT, former: FootprintT) -> bool:
+        """Return whether what is seen is the work of a resource with another footprint of the same name or chain.
+
+        Then this one goes on with it, and what was before that one was before both.
+        """
+        del seen, former
+        return True
+
+    @abstractmethod
+    def undo(self, pasts: Sequence[Past[FootprintT, TraceT]]) -> Iterator[Op]:
+        """Yield the operations that lead from what is there to what was there before, in order.
+
+        What is yielded before a `BlockedError` is still carried out.
+
+        Raises:
+            BlockedError: the host does not allow (the rest of) it, or it would harm what is others'.
+        """
 
 
 class TraitSet(msgspec.Struct, frozen=True, kw_only=True):

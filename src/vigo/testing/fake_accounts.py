@@ -22,8 +22,8 @@ from vigo.testing.fake_host import FakeHost
 
 Options = Mapping[str, str]
 
-_WITH_VALUE = ("uid", "gid", "home-dir", "home", "shell", "comment", "groups", "expiredate", "members")
-_ALONE = ("system", "create-home", "no-create-home", "append", "move-home", "remove", "encrypted")
+_WITH_VALUE = ("uid", "gid", "home-dir", "home", "shell", "comment", "groups", "expiredate", "members", "delete")
+_ALONE = ("system", "create-home", "no-create-home", "append", "move-home", "remove", "encrypted", "force")
 _EXISTS, _MISSING = CommandResult(9, stderr="already exists"), CommandResult(6, stderr="does not exist")
 
 
@@ -63,6 +63,8 @@ def _groupadd(host: FakeHost, name: str, options: Options) -> CommandResult:
     files, groups = _files(host), _groups(host)
     taken = {group.gid for group in groups.values()}
     gid = int(options["gid"]) if "gid" in options else free_id(taken, system="system" in options)
+    if name in groups and "force" in options:
+        return CommandResult(0)
     if name in groups or gid is None or gid in taken:
         return _EXISTS
     return _store(host, files.with_group(GroupEntry(name=name, gid=gid)))
@@ -84,7 +86,10 @@ def _gpasswd(host: FakeHost, name: str, options: Options) -> CommandResult:
     group = _groups(host).get(name)
     if group is None:
         return _MISSING
-    members = tuple(member for member in options["members"].split(",") if member)
+    if "delete" in options:
+        members = tuple(member for member in group.members if member != options["delete"])
+    else:
+        members = tuple(member for member in options["members"].split(",") if member)
     return _store(host, _files(host).with_group(msgspec.structs.replace(group, members=members)))
 
 

@@ -7,14 +7,14 @@ from vigo.catalog.ops import Run
 from vigo.testing.fake_host import FakeHost
 
 _PROGRAMS = {
-    "apt": ("apt-get", "apt-mark", "apt-cache", "dpkg-query"),
+    "apt": ("apt-get", "apt-mark", "apt-cache", "dpkg-query", "dpkg"),
     "dnf": ("dnf", "rpm"),
     "zypper": ("zypper", "rpm"),
     "apk": ("apk",),
     "pacman": ("pacman",),
 }
 _VERBS = {"install": "install", "downgrade": "install", "add": "install", "--sync": "install"} | dict.fromkeys(
-    ("remove", "purge", "del", "--remove"), "remove"
+    ("remove", "purge", "del", "--remove", "--erase"), "remove"
 )
 
 
@@ -62,6 +62,8 @@ class FakePackages:
         if op.argv[0] == "apt-mark":
             self._held = self._held | set(names) if words[0] == "hold" else self._held - set(names)
             self._write_databases(host)
+            return CommandResult(0)
+        if "--no-act" in words:
             return CommandResult(0)
         verb = next((_VERBS[word] for word in words if word in _VERBS), "")
         for name in names:

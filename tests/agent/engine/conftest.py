@@ -7,6 +7,7 @@ import pytest
 
 from vigo.agent.engine.engine import Engine
 from vigo.agent.engine.notices import Notices
+from vigo.agent.engine.undo_records import Undos
 from vigo.catalog.api import ReadHost, Resource, Spec, field
 from vigo.catalog.ops import Op, Run, WriteFile
 from vigo.catalog.scan import resource_kinds
@@ -77,7 +78,12 @@ class World(msgspec.Struct, kw_only=True):
     protected: tuple[str, ...] = ()
 
     def run(
-        self, *resources: PlannedResource, notices: Notices | None = None, dry_run: bool = False, **scopes: Any
+        self,
+        *resources: PlannedResource,
+        notices: Notices | None = None,
+        undos: Undos | None = None,
+        dry_run: bool = False,
+        **scopes: Any,
     ) -> dict[str, ResourceResult]:
         engine = Engine(self.host, self.execute, self.clock, kinds=KINDS, protected=self.protected, stop=self.stop)
         traits = {"os": {"family": "debian"}}
@@ -85,8 +91,11 @@ class World(msgspec.Struct, kw_only=True):
             "os_family": lambda name: name == "debian",
             "file_exists": lambda path: self.host.stat(path) is not None,
         }
-        results = engine.apply(plan_of(*resources, **scopes), traits, functions, notices=notices, dry_run=dry_run)
-        assert [result.id for result in results] == [resource.id for resource in resources]
+        results = engine.apply(
+            plan_of(*resources, **scopes), traits, functions, notices=notices, undos=undos, dry_run=dry_run
+        )
+        assert [result.id for result in results[: len(resources)]] == [resource.id for resource in resources]
+        assert len({result.id for result in results}) == len(results)
         return {result.id.removeprefix("web/"): result for result in results}
 
     def applied(self) -> list[str]:

@@ -61,6 +61,16 @@ def test_a_due_resource_runs_before_what_depends_on_it(world: World) -> None:
     assert world.applied() == ["write /a", "write /r", "write /b"]
 
 
+def test_what_a_due_resource_notifies_runs_before_what_depends_on_that_too(world: World) -> None:
+    world.run(
+        planned("a", notify=["check"]),
+        planned("check", "restart", only_when_notified=True, notify=["reload"]),
+        planned("needs", depends_on=["check", "reload"]),
+        planned("reload", "restart", only_when_notified=True),
+    )
+    assert world.applied() == ["write /a", "write /check", "write /reload", "write /needs"]
+
+
 def test_one_that_had_its_turn_early_is_notified_again(world: World) -> None:
     results = world.run(
         planned("a", notify=["r"]),

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vigo.catalog.api import Command, CommandResult, Resource, Spec
+from tests.catalog.way_back import WayBack
+from vigo.catalog.api import Command, CommandResult, Resource, Revertible, Spec
 from vigo.catalog.ops import Op, Run
 from vigo.catalog.scan import resource_kinds
 from vigo.core.errors import UnavailableError, VigoError
@@ -95,7 +96,7 @@ def _values(annotation: Any) -> st.SearchStrategy[Any]:
     return simple[annotation] if annotation in simple else st.dictionaries(TEXTS, TEXTS, max_size=2)
 
 
-def _fields(kind: Resource[Any, Any]) -> st.SearchStrategy[dict[str, Any]]:
+def fields_of(kind: Resource[Any, Any]) -> st.SearchStrategy[dict[str, Any]]:
     hints = get_type_hints(kind.spec, include_extras=True)
     required = [field.name for field in msgspec.structs.fields(kind.spec) if field.required]
     optional = [name for name in kind.spec.__struct_fields__ if name not in required]
@@ -110,7 +111,7 @@ def _fields(kind: Resource[Any, Any]) -> st.SearchStrategy[dict[str, Any]]:
     return chosen.flatmap(lambda names: st.fixed_dictionaries({name: likely(name) for name in [*required, *names]}))
 
 
-def _host(*, image: bool) -> FakeHost:
+def host_of(*, image: bool) -> FakeHost:
     files: dict[str, str | FakeNode] = {
         "/etc/a": "one\na\n",
         "/etc/d/inner": "x",
@@ -129,7 +130,7 @@ def _host(*, image: bool) -> FakeHost:
     return AnyGuard(files, tools=[FakeAccounts(), packages, services], image=image)
 
 
-def _plan(kind: Resource[Any, Any], spec: Spec, host: FakeHost) -> tuple[list[Op], VigoError | None]:
+def plan_of(kind: Resource[Any, Any], spec: Spec, host: FakeHost) -> tuple[list[Op], VigoError | None]:
     ops: list[Op] = []
     try:
         for op in kind.plan(spec, kind.observe(spec, host)):
@@ -149,13 +150,13 @@ def test_it_plans_or_refuses_and_what_it_plans_settles(
     data: st.DataObject,
 ) -> None:
     try:
-        spec = msgspec.convert(data.draw(_fields(kind)), kind.spec)
+        spec = msgspec.convert(data.draw(fields_of(kind)), kind.spec)
         kind.validate(spec)
     except (VigoError, msgspec.ValidationError):
         return
-    host = _host(image=image)
+    host = host_of(image=image)
     before = host.snapshot()
-    ops, error = _plan(kind, spec, host)
+    ops, error = plan_of(kind, spec, host)
     assert host.snapshot() == before
     assert error is None or str(error)
     assert kind.owns(spec) == kind.owns(spec)
@@ -166,14 +167,56 @@ def test_it_plans_or_refuses_and_what_it_plans_settles(
         assert kind.kind == "package"  # the index does not have it
         return
     if error is None and kind.settles(spec) and kind.kind != "exec":
-        assert _plan(kind, spec, host) == ([], None)
+        assert plan_of(kind, spec, host) == ([], None)
+
+
+@pytest.mark.parametrize(
+    "kind", [one for one in resource_kinds().values() if isinstance(one, Revertible)], ids=lambda one: one.kind
+)
+@pytest.mark.parametrize("image", [False, True], ids=["running", "image"])
+@settings(max_examples=120, deadline=None)
+@given(data=st.data())
+def test_what_it_did_can_be_undone_or_it_says_why_not(
+    kind: Resource[Any, Any],
+    image: bool,  # noqa: FBT001 - a parameter of the test
+    data: st.DataObject,
+) -> None:
+    try:
+        spec = msgspec.convert(data.draw(fields_of(kind)), kind.spec)
+        kind.validate(spec)
+    except (VigoError, msgspec.ValidationError):
+        return
+    host = host_of(image=image)
+    given_files, (ops, _) = host.snapshot(), plan_of(kind, spec, host)
+    if not ops:
+        return
+    way = WayBack(kind, spec, host)
+    try:
+        for op in ops:
+            host.apply(op)
+    except UnavailableError:
+        assert kind.kind == "package"  # the index does not have it
+        return
+    way.done()
+    assert way.changed_since() == {}
+    undone, blocked = way.back()
+    if blocked is not None:
+        assert kind.cannot_undo(spec) or "found /root; it is left" in blocked
+        return
+    for op in undone:
+        host.apply(op)
+    assert way.is_back()
+    assert way.back() == ([], None)
+    if kind.kind in ("file", "symlink", "directory", "file_line", "cron") and not kind.cannot_undo(spec):
+        backup = f"{getattr(spec, 'path', '')}.vigo-backup"
+        assert {path: node for path, node in host.snapshot().items() if path != backup} == given_files
 
 
 @pytest.mark.parametrize("kind", ["package", "service", "user", "group"])
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_no_text_of_a_policy_becomes_an_option_of_a_tool(kind: str, data: st.DataObject) -> None:
-    given_fields = data.draw(_fields(resource_kinds()[kind]))
+    given_fields = data.draw(fields_of(resource_kinds()[kind]))
     given_fields.pop("flags", None)
     resource = resource_kinds()[kind]
     try:
@@ -181,7 +224,7 @@ def test_no_text_of_a_policy_becomes_an_option_of_a_tool(kind: str, data: st.Dat
         resource.validate(spec)
     except (VigoError, msgspec.ValidationError):
         return
-    ops, _ = _plan(resource, spec, _host(image=False))
+    ops, _ = plan_of(resource, spec, host_of(image=False))
     for run in (op for op in ops if isinstance(op, Run)):
         if run.argv[0] in ("systemctl", "apt-get", "apt-mark", "useradd", "usermod", "groupadd", "gpasswd"):
             names = run.argv[run.argv.index("--") + 1 :] if "--" in run.argv else ()

@@ -1,6 +1,7 @@
 """The catalogue's cases once more, on a real folder: what kinds plan and what is there afterwards is the same."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -9,7 +10,9 @@ import yaml
 
 from tests.agent.host.conftest import needs_root
 from tests.catalog.test_cases import PATHS, Case, Node
+from tests.catalog.way_back import WayBack
 from tests.contracts.host.conftest import RealSubject
+from vigo.catalog.api import Revertible
 from vigo.catalog.scan import resource_kinds
 from vigo.core.errors import VigoError
 from vigo.testing.fake_host import FakeNode
@@ -56,6 +59,35 @@ def test_case(path: Path, tmp_path: Path) -> None:
             subject.apply(op)
     for place, wanted in case.then.items():
         assert_is(subject, place, wanted)
+
+
+@pytest.mark.parametrize("path", FITTING, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_undoing_gives_what_was_given(path: Path, tmp_path: Path) -> None:
+    case = loaded(path)
+    kind = resource_kinds()[path.parent.name]
+    if not case.ops or not isinstance(kind, Revertible):
+        return
+    files = {place: node.as_fake() if isinstance(node, Node) else node for place, node in case.given.items()}
+    subject = RealSubject(files, tmp_path / "root")
+    give(files, tmp_path / "root")
+    spec = msgspec.convert(case.spec, kind.spec)
+    way = WayBack(kind, spec, subject.host)
+    with suppress(VigoError):  # what came before an error is carried out too
+        for op in kind.plan(spec, kind.observe(spec, subject.host)):
+            subject.apply(op)
+    way.done()
+    ops, blocked = way.back()
+    assert way.changed_since() == {}
+    assert (blocked is None) == (case.revert is None or case.revert.blocked is None), blocked
+    if case.revert is not None:
+        assert [op.summary() for op in ops] == list(case.revert.ops)
+    for op in ops:
+        subject.apply(op)
+    if blocked is None:
+        assert way.is_back()
+    if blocked is None and not kind.cannot_undo(spec):
+        for place, given in {**case.given, **(case.revert.then if case.revert is not None else {})}.items():
+            assert_is(subject, place, given)
 
 
 def test_enough_cases_fit() -> None:

@@ -9,12 +9,14 @@ import msgspec
 
 from vigo.agent.engine.diff import Diffs
 from vigo.agent.engine.guardrail import Guardrail
+from vigo.agent.engine.keeping import Keeper
 from vigo.agent.engine.progress import CONDITION_IS_FALSE
 from vigo.agent.engine.rendering import Context, condition_holds, spec_of
 from vigo.catalog.api import ReadHost, Resource, Spec
 from vigo.catalog.ops import Op, Run
 from vigo.core.clock import Clock
 from vigo.core.errors import BlockedError, InvalidError, TimedOutError, VigoError
+from vigo.core.ids import ResourceId
 from vigo.core.nearest import did_you_mean
 from vigo.core.plan import PlannedResource
 from vigo.core.run import Outcome, ResourceResult
@@ -46,15 +48,38 @@ class Attempt(msgspec.Struct, kw_only=True):
         """Record how it ended."""
         self.outcome, self.reason = outcome, reason
 
-    def result(self, resource: PlannedResource, duration: timedelta, *, dry_run: bool) -> ResourceResult:
+    def end_by(self, error: VigoError, *, is_foreseen: bool) -> None:
+        """Record an error; where it is foreseen in a dry run, changes that come first may well take it away."""
+        if is_foreseen and not self.ops:
+            self.end("skipped", f"not known in a dry run: earlier changes come first; as of now: {error}")
+        else:
+            self.end("blocked" if isinstance(error, BlockedError) else "failed", str(error))
+
+    def carry_out(self, execute: Execute, deadline: "Deadline") -> None:
+        """Carry the operations out, one after the other.
+
+        Raises:
+            BlockedError: the host does not allow one of them now.
+            InvalidError: one failed for another reason.
+        """
+        for op in self.ops:
+            try:
+                execute(deadline.within(op))
+            except BlockedError as error:
+                raise BlockedError(_told(op, error)) from error
+            except VigoError as error:
+                raise InvalidError(_told(op, error)) from error
+            self.done += 1
+
+    def result(self, id_: ResourceId, type_: str, duration: timedelta, *, dry_run: bool) -> ResourceResult:
         """Return the outcome with its bounds kept. Outside a dry run only what was carried out counts as changed."""
         counted = self.ops if dry_run and self.outcome != "skipped" else self.ops[: self.done]
         shown = tuple(bounded(op.summary(), MAX_OP_CHARACTERS) for op in self.ops[:MAX_OPS])
         if len(self.ops) > MAX_OPS:
             shown = (*shown, f"and {len(self.ops) - MAX_OPS} more")
         return ResourceResult(
-            id=resource.id,
-            type=resource.type,
+            id=id_,
+            type=type_,
             outcome=self.outcome,
             changed=tuple(dict.fromkeys(field for op in counted for field in op.changes)),
             ops=shown,
@@ -76,6 +101,7 @@ class Worker:
         kinds: Kinds,
         templates: Templates,
         guardrail: Guardrail,
+        keeper: Keeper,
         dry_run: bool,
     ) -> None:
         self._host = host
@@ -84,6 +110,7 @@ class Worker:
         self._kinds = kinds
         self._templates = templates
         self._guardrail = guardrail
+        self._keeper = keeper
         self._dry_run = dry_run
         self._diffs = Diffs(host)
 
@@ -105,28 +132,42 @@ class Worker:
         try:
             self._work(resource, context, attempt, before_change)
         except VigoError as error:
-            outcome: Outcome = "blocked" if isinstance(error, BlockedError) else "failed"
-            if self._dry_run and changes_ahead and attempt.is_declared and not attempt.ops:
-                attempt.end("skipped", f"not known in a dry run: earlier changes come first; as of now: {error}")
-            else:
-                attempt.end(outcome, str(error))
+            attempt.end_by(error, is_foreseen=self._dry_run and bool(changes_ahead) and attempt.is_declared)
         except Exception as error:  # noqa: BLE001 - one faulty kind must not keep the machine from all the others
             _log.exception("internal fault resource=%s type=%s", resource.id, resource.type)
             found = f"{type(error).__name__}: {error}"
             attempt.end("failed", f"internal fault: {found}; the agent's log has the details, please report them")
-        return attempt.result(resource, self._clock.monotonic() - started, dry_run=self._dry_run)
+        duration = self._clock.monotonic() - started
+        return attempt.result(resource.id, resource.type, duration, dry_run=self._dry_run)
+
+    def applies(self, resource: PlannedResource, context: Context) -> bool:
+        """Return whether every condition of a resource is true.
+
+        Raises:
+            InvalidError: one cannot be evaluated.
+        """
+        return all(condition_holds(condition, self._templates, context) for condition in resource.conditions)
+
+    def declared(self, resource: PlannedResource, context: Context) -> tuple[Resource[Any, Any], Spec]:
+        """Return a resource's kind and its declaration, accepted.
+
+        Raises:
+            InvalidError: its kind is not known, or its values do not fit.
+        """
+        kind = self._kind(resource)
+        spec = spec_of(resource, kind, self._templates, context)
+        kind.validate(spec)
+        return kind, spec
 
     def _work(
         self, resource: PlannedResource, context: Context, attempt: Attempt, before_change: Callable[[], None]
     ) -> None:
-        deadline = _deadline(resource, self._clock)
+        deadline = Deadline(resource.timeout_seconds, self._clock)
         for condition in resource.conditions:
             if not condition_holds(condition, self._templates, context):
                 attempt.end("skipped", CONDITION_IS_FALSE + condition.expression)
                 return
-        kind = self._kind(resource)
-        spec = spec_of(resource, kind, self._templates, context)
-        kind.validate(spec)
+        kind, spec = self.declared(resource, context)
         attempt.is_declared = True
         ops, blocked = self._planned(kind, spec)
         for op in ops:
@@ -136,13 +177,34 @@ class Worker:
             fields = ", ".join(dict.fromkeys(field for op in ops for field in op.changes))
             attempt.end("skipped", f"it is `noop: true`; otherwise it would change {fields}")
             return
-        if ops and not self._dry_run:
-            before_change()
-            self._carry_out(attempt, deadline)
-            self._confirm(kind, spec)
+        if not ops:
+            self._keeper.without_change(resource, kind, spec)
+        else:
+            if not self._dry_run:
+                before_change()
+            attempt.reason = self._keeper.before_change(resource, kind, spec, ops)
+            if not self._dry_run:
+                self._change(resource, kind, spec, attempt, deadline)
         if blocked is not None:
             raise blocked
         attempt.outcome = "changed" if ops else "unchanged"
+
+    def _change(
+        self,
+        resource: PlannedResource,
+        kind: Resource[Any, Any],
+        spec: Spec,
+        attempt: Attempt,
+        deadline: "Deadline",
+    ) -> None:
+        try:
+            attempt.carry_out(self._execute, deadline)
+            self._confirm(kind, spec)
+        except Exception:
+            # What was done until then is its work too; after a kill the record stays open instead.
+            self._keeper.after_change(resource)
+            raise
+        self._keeper.after_change(resource)
 
     def _kind(self, resource: PlannedResource) -> Resource[Any, Any]:
         kind = self._kinds.get(resource.type)
@@ -162,16 +224,6 @@ class Worker:
             return tuple(ops), error
         return tuple(ops), None
 
-    def _carry_out(self, attempt: Attempt, deadline: "Deadline") -> None:
-        for op in attempt.ops:
-            try:
-                self._execute(deadline.within(op))
-            except BlockedError as error:
-                raise BlockedError(_told(op, error)) from error
-            except VigoError as error:
-                raise InvalidError(_told(op, error)) from error
-            attempt.done += 1
-
     def _confirm(self, kind: Resource[Any, Any], spec: Spec) -> None:
         if not kind.settles(spec):
             return
@@ -186,8 +238,8 @@ class Worker:
 class Deadline:
     """When a resource must be done; without a limit of its own each operation keeps its own."""
 
-    def __init__(self, limit: timedelta | None, clock: Clock) -> None:
-        self._limit = limit
+    def __init__(self, limit_seconds: float | None, clock: Clock) -> None:
+        self._limit = None if limit_seconds is None else timedelta(seconds=limit_seconds)
         self._clock = clock
         self._started = clock.monotonic()
 
@@ -206,11 +258,6 @@ class Deadline:
                 " raise the resource's `timeout`"
             )
         return msgspec.structs.replace(op, timeout=left) if isinstance(op, Run) else op
-
-
-def _deadline(resource: PlannedResource, clock: Clock) -> Deadline:
-    seconds = resource.timeout_seconds
-    return Deadline(None if seconds is None else timedelta(seconds=seconds), clock)
 
 
 def _told(op: Op, error: VigoError) -> str:

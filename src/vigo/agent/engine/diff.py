@@ -24,22 +24,25 @@ class Diffs:
         self._files = files
         self._left = MAX_CHARACTERS_IN_A_PASS
 
-    def of(self, ops: Iterable[Op]) -> str:
-        """Return the unified diffs of the writes among the operations, before they are carried out."""
-        text = "".join(self._described(op) for op in ops if isinstance(op, WriteFile))
+    def of(self, ops: Iterable[Op], after: str = "declared") -> str:
+        """Return the unified diffs of the writes among the operations, before they are carried out.
+
+        `after` is the word for the state that they lead to.
+        """
+        text = "".join(self._described(op, after) for op in ops if isinstance(op, WriteFile))
         if len(text) > self._left:
             return "(not shown: the diffs of this run are over their limit)\n" if text else ""
         self._left -= len(text)
         return text
 
-    def _described(self, op: WriteFile) -> str:
+    def _described(self, op: WriteFile, after: str) -> str:
         try:
-            return self._of_write(op)
+            return self._of_write(op, after)
         except VigoError as error:
             # What cannot be read can often still be replaced; the write itself will tell.
             return f"{op.path}: not shown: {error}\n"
 
-    def _of_write(self, op: WriteFile) -> str:
+    def _of_write(self, op: WriteFile, word: str) -> str:
         stat = self._files.stat(op.path)
         regular = stat is not None and stat.kind == "file"
         mode = op.mode if op.mode is not None else NEW_FILE_MODE
@@ -52,17 +55,17 @@ class Diffs:
         before = (self._files.read_bytes(op.path) or b"") if regular else b""
         if before == op.content:
             return ""
-        return unified(op.path, before, op.content)
+        return unified(op.path, before, op.content, word)
 
 
-def unified(path: str, before: bytes, after: bytes) -> str:
+def unified(path: str, before: bytes, after: bytes, word: str = "declared") -> str:
     """Return the unified diff of two contents, cut at its limits; what is no text is only described."""
     old, new = _text(before), _text(after)
     if old is None or new is None:
         return f"{path}: {len(before)} bytes become {len(after)}; not text\n"
     import difflib  # noqa: PLC0415 - most runs have nothing to compare
 
-    lines = difflib.unified_diff(_lines(old), _lines(new), f"{path} (now)", f"{path} (declared)", n=2)
+    lines = difflib.unified_diff(_lines(old), _lines(new), f"{path} (now)", f"{path} ({word})", n=2)
     shown = list(islice(lines, MAX_LINES + 1))
     text = "".join(shown[:MAX_LINES])
     if len(shown) > MAX_LINES or len(text) > MAX_CHARACTERS:

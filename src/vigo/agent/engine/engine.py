@@ -5,9 +5,13 @@ from typing import Any
 
 from vigo.agent.engine.attempt import Execute, Kinds, Worker
 from vigo.agent.engine.guardrail import Guardrail
+from vigo.agent.engine.keeping import Keeper
 from vigo.agent.engine.notices import Notices, NoticesInMemory
 from vigo.agent.engine.progress import Progress, skipped
+from vigo.agent.engine.removal import Removal
 from vigo.agent.engine.rendering import Context
+from vigo.agent.engine.undo_records import Undos, UndosInMemory
+from vigo.agent.engine.undoing import Undoer
 from vigo.catalog.api import ReadHost
 from vigo.core.clock import Clock
 from vigo.core.plan import Plan, PlannedResource
@@ -47,24 +51,42 @@ class Engine:
         functions: Functions,
         *,
         notices: Notices | None = None,
+        undos: Undos | None = None,
         dry_run: bool = False,
     ) -> tuple[ResourceResult, ...]:
-        """Return how every resource ended, in the order of the plan.
+        """Return how every resource ended, in the order of the plan, then those that are gone from it and were undone.
 
         A dry run is the same pass less the execution; what it would change notifies too, so it shows the whole chain.
         """
         kept = notices if notices is not None else NoticesInMemory()
+        owed = NoticesInMemory(kept.owed()) if dry_run else kept
+        records = undos if undos is not None and not dry_run else UndosInMemory(undos)
+        keeper = Keeper(records, self._host, plan, self._kinds)
+        guardrail = Guardrail(self._host, self._protected)
         worker = Worker(
             self._host,
             self._execute,
             self._clock,
             kinds=self._kinds,
             templates=Templates(functions),
-            guardrail=Guardrail(self._host, self._protected),
+            guardrail=guardrail,
+            keeper=keeper,
             dry_run=dry_run,
         )
-        owed = NoticesInMemory(kept.owed()) if dry_run else kept
-        return _Pass(plan, traits, worker, owed, self._stop, is_image=self._host.is_image()).run()
+        undoer = Undoer(
+            self._host,
+            self._execute,
+            self._clock,
+            kinds=self._kinds,
+            guardrail=guardrail,
+            keeper=keeper,
+            dry_run=dry_run,
+        )
+        one_pass = _Pass(plan, traits, worker, owed, self._stop, is_image=self._host.is_image())
+        removal = Removal(
+            plan, kinds=self._kinds, keeper=keeper, worker=worker, undoer=undoer, context=one_pass.context
+        )
+        return one_pass.run(removal)
 
 
 class _Pass:
@@ -91,21 +113,27 @@ class _Pass:
         self._running: list[str] = []
         self._contexts: dict[str, Mapping[str, Any]] = {}
 
-    def run(self) -> tuple[ResourceResult, ...]:
+    def run(self, removal: Removal) -> tuple[ResourceResult, ...]:
         for resource in self._plan.resources:
             if not resource.only_when_notified:
                 self._run_due(resource.depends_on)
                 self._run_one(resource)
+        # Before the handlers, which are to be told of what was undone as of everything else.
+        removal.run(self._progress, lambda: self._ended or self._asked_to_stop(), self._notices.owe)
         while due := self._progress.next_due():
             self._progress.last_turn_of(due)
             self._run_one(due)
+        removal.close()
         self._notices.settle(self._notices.owed().difference(self._progress.handlers))
         return self._progress.results()
 
     def _run_due(self, ids: tuple[str, ...]) -> None:
         """Run notified resources that something now depends on, which cannot wait for the end of the pass."""
-        for resource in self._progress.due_among(ids):
-            self._run_one(resource)
+        done: set[str] = set()
+        # One of them may notify another one, which is due only then.
+        while due := next((one for one in self._progress.due_among(ids) if one.id not in done), None):
+            done.add(due.id)
+            self._run_one(due)
 
     def _run_one(self, resource: PlannedResource) -> None:
         self._running.append(resource.id)
@@ -129,13 +157,14 @@ class _Pass:
         handlers = self._progress.handlers_of(resource)
         result = self._worker.work(
             resource,
-            self._context(resource),
+            self.context(resource),
             before_change=lambda: self._notices.owe(handlers),
             changes_ahead=self._progress.changes,
         )
         return result, result.outcome in ("failed", "blocked")
 
-    def _context(self, resource: PlannedResource) -> Context:
+    def context(self, resource: PlannedResource) -> Context:
+        """Return what the templates and conditions of a resource see."""
         crate = resource.configcrate
         if crate not in self._contexts:
             self._contexts[crate] = {"vars": self._plan.scopes.get(crate, {}), "traits": self._traits}

@@ -25,6 +25,7 @@ class Progress:
         self._order = plan.resources
         self._by_id = {resource.id: resource for resource in plan.resources}
         self._results: dict[ResourceId, ResourceResult] = {}
+        self._removed: dict[ResourceId, ResourceResult] = {}
         self._obstacles: dict[ResourceId, str] = {}
         self.handlers = frozenset(resource.id for resource in plan.resources if resource.only_when_notified)
         self._due = set(owed & self.handlers)
@@ -52,6 +53,22 @@ class Progress:
             self.changes += 1
             # A handler that had its turn is notified once more: what it restarted then was not this configuration.
             self._due.update(self.handlers_of(resource) - self._closed)
+
+    def undone(self, result: ResourceResult, handlers: Iterable[ResourceId]) -> None:
+        """Record the undoing of what a resource no longer declares; the resource itself may be gone or not."""
+        former = self._results.get(result.id)
+        if former is not None:
+            self._results[result.id] = merged(former, result)
+        else:
+            self._removed[result.id] = result
+        if result.changed:
+            self.changes += 1
+            self._due.update(self.handlers.intersection(handlers) - self._closed)
+
+    def is_in_its_state(self, id_: ResourceId) -> bool:
+        """Return whether a resource had its turn in this pass and is as it is declared."""
+        result = self._results.get(id_)
+        return result is not None and result.outcome in ("changed", "unchanged")
 
     def obstacle(self, resource: PlannedResource) -> str:
         """Return why a resource cannot have its turn, or an empty text.
@@ -91,8 +108,12 @@ class Progress:
         self._closed.add(resource.id)
 
     def results(self) -> tuple[ResourceResult, ...]:
-        """Return every resource's result in plan order; a handler without a turn was not notified."""
-        return tuple(self._results.get(one.id) or skipped(one, NOT_NOTIFIED) for one in self._order)
+        """Return every resource's result in plan order, then those of removed ones.
+
+        A handler without a turn was not notified.
+        """
+        there = (self._results.get(one.id) or skipped(one, NOT_NOTIFIED) for one in self._order)
+        return (*there, *self._removed.values())
 
     def _due_in_order(self, ids: Iterable[str]) -> tuple[PlannedResource, ...]:
         found = self._due.intersection(ids)

@@ -26,9 +26,14 @@ _NO_REPOSITORY = re.compile(
     r"|failed retrieving file|failed to synchronize (?:all|any) databases|temporary error \(try again later\)",
     re.IGNORECASE,
 )
+# What dpkg, rpm and pacman print when a package that stays needs the one that is to go.
+_NEEDED = re.compile(
+    r"dependency problems prevent removal|is needed by \(installed\)|breaks dependency .* required by", re.IGNORECASE
+)
 _BLOCKING_PACKAGES = (
     (_LOCKED, "another package tool holds the lock; it is tried again next time"),
     (_NO_REPOSITORY, "a package repository does not give what is asked of it; it is tried again next time"),
+    (_NEEDED, "another package needs it; nothing was removed"),
 )
 _BLOCKING = (
     (re.compile(r"no space left on device|don't have enough free space|disk quota exceeded", re.IGNORECASE),

@@ -1,4 +1,4 @@
-"""What the agent remembers: the bundle, the traits, the results that wait, the sequence, and small facts."""
+"""What the agent remembers: the bundle, the traits, waiting results, undo records, the sequence, and small facts."""
 
 import logging
 import shutil
@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from vigo.agent.journal import queue
+from vigo.agent.journal import queue, undos
 from vigo.agent.journal.inspection import is_sound, salvaged
 from vigo.agent.journal.queue import ResultsQueue
 from vigo.agent.journal.records import CollectCache, HeldBundle, State
 from vigo.agent.journal.store import SUSPECT, Store
+from vigo.agent.journal.undos import JournalledUndos
 from vigo.core.bundle import SignedBundle
 from vigo.core.encoding import decode, encode
 from vigo.core.errors import DamagedError, NotFoundError, UnavailableError
@@ -33,6 +34,7 @@ class Journal:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.results = ResultsQueue(store)
+        self.undos = JournalledUndos(store)
 
     @classmethod
     def open(cls, state_dir: Path) -> "Journal":
@@ -179,7 +181,9 @@ def damaged_journals(state_dir: Path) -> tuple[str, ...]:
 def _heal(folder: Path) -> None:
     """Put a journal with what is sound in the damaged one into its place. A kill at any step loses nothing."""
     sound = salvaged(folder)
+    aside = _aside(folder)
     known = {key: value for key, value in sound.items() if key in _KNOWN or key.startswith(queue.PREFIX)}
+    known |= undos.rebuilt(sound, aside.name)
     figures = queue.rebuilt(sound)
     new = folder.with_name(_REBUILT)
     shutil.rmtree(new, ignore_errors=True)
@@ -192,7 +196,6 @@ def _heal(folder: Path) -> None:
             transaction.put(queue.STATE_KEY, encode(figures))
     finally:
         store.close()
-    aside = _aside(folder)
     folder.rename(aside)
     new.rename(folder)
     _log.error(

@@ -1,14 +1,21 @@
 """The kind `group`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 
 import msgspec
 
-from vigo.catalog.api import ReadHost, Resource, Spec, field
+from vigo.catalog.api import ReadHost, Resource, Revertible, Spec, field
 from vigo.catalog.formats.accounts import GroupEntry, free_id, parse_group, parse_passwd
 from vigo.catalog.formats.names import AccountId, check_account
 from vigo.catalog.ops import Op, Run
+from vigo.catalog.resources.accounts.former_group import (
+    GroupFootprint,
+    GroupPast,
+    GroupTrace,
+    group_brought_back,
+    group_trace,
+)
 from vigo.catalog.resources.accounts.image import AccountFiles, file_changes, read_account_files
 from vigo.catalog.resources.accounts.lookup import group_entry, require_tool, user_entry
 from vigo.core.errors import BlockedError, InvalidError
@@ -40,11 +47,12 @@ class GroupState(msgspec.Struct, frozen=True):
     files: AccountFiles | None
 
 
-class Group(Resource[GroupSpec, GroupState]):
+class Group(Resource[GroupSpec, GroupState], Revertible[GroupSpec, GroupFootprint, GroupTrace]):
     """Members are compared as a set."""
 
     kind, since, spec = "group", "0.1", GroupSpec
     name_field = "group"
+    footprint, trace = GroupFootprint, GroupTrace
 
     def validate(self, spec: GroupSpec) -> None:
         """Accept names that group(5) can hold."""
@@ -89,6 +97,23 @@ class Group(Resource[GroupSpec, GroupState]):
     def owns(self, spec: GroupSpec) -> tuple[str, ...]:
         """Return the group."""
         return (f"group:{spec.group}",)
+
+    def footprints(self, spec: GroupSpec) -> Mapping[str, GroupFootprint]:
+        """Return the group and what is declared of it; a removal takes all of it."""
+        owned, gone = f"group:{spec.group}", spec.state == "absent"
+        footprint = GroupFootprint(
+            owns=(owned,), group=spec.group, gid=gone or spec.gid is not None, members=gone or spec.members is not None
+        )
+        return {owned: footprint}
+
+    def look(self, footprint: GroupFootprint, host: ReadHost, *, keep: bool = False) -> GroupTrace:
+        """Return the group's number and members."""
+        return group_trace(footprint, host, keep=keep)
+
+    def undo(self, pasts: Sequence[GroupPast]) -> Iterator[Op]:
+        """Yield what removes, makes or changes each group."""
+        for past in pasts:
+            yield from group_brought_back(past)
 
 
 def _drift(spec: GroupSpec, state: GroupState) -> tuple[str, ...]:

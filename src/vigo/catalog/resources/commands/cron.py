@@ -11,6 +11,7 @@ from vigo.catalog.formats.cron_schedule import check_schedule, cron_file, parse_
 from vigo.catalog.formats.names import check_account, check_one_line, shown
 from vigo.catalog.ops import Op, RemoveFile, WriteFile
 from vigo.catalog.resources.files.attributes import Attributes
+from vigo.catalog.resources.files.former_entry import EntryFootprint, RevertiblePath
 from vigo.core.errors import BlockedError, InvalidError
 
 _FOLDER = "/etc/cron.d"
@@ -45,7 +46,7 @@ class CronState(msgspec.Struct, frozen=True):
     text: str | None
 
 
-class Cron(Resource[CronSpec, CronState]):
+class Cron(RevertiblePath[CronSpec], Resource[CronSpec, CronState]):
     """The file must belong to the owner of `/etc/cron.d`, or cron passes it over; elsewhere than in an image, root."""
 
     kind, since, spec = "cron", "0.1", CronSpec
@@ -104,6 +105,14 @@ class Cron(Resource[CronSpec, CronState]):
     def owns(self, spec: CronSpec) -> tuple[str, ...]:
         """Return the job's file."""
         return (f"path:{_path(spec)}",)
+
+    def footprints(self, spec: CronSpec) -> Mapping[str, EntryFootprint]:
+        """Return the job's file, all of it."""
+        path = _path(spec)
+        footprint = EntryFootprint(
+            owns=(f"path:{path}",), path=path, makes="file", content=True, mode=True, owner=True, group=True
+        )
+        return {f"path:{path}": footprint}
 
 
 def _path(spec: CronSpec) -> str:

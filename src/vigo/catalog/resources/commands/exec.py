@@ -113,6 +113,11 @@ class Exec(Resource[ExecSpec, ExecState]):
             changes=("shell" if spec.shell else "command",),
         )
 
+    def cannot_undo(self, spec: ExecSpec) -> str:
+        """Say that nobody knows what a command did."""
+        del spec
+        return "a command cannot be undone: declare the command that takes its work back, or leave on_remove out"
+
     def settles(self, spec: ExecSpec) -> bool:
         """Return whether a guard can say that the work is done."""
         return spec.unless is not None or spec.onlyif is not None or spec.creates is not None

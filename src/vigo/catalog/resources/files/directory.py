@@ -1,6 +1,6 @@
 """The kind `directory`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
@@ -15,6 +15,7 @@ from vigo.catalog.resources.files.attributes import (
     require_parent,
     wanted_attributes,
 )
+from vigo.catalog.resources.files.former_entry import EntryFootprint, RevertiblePath
 from vigo.core.errors import InvalidError, UnavailableError
 
 MAX_ENTRIES = 100_000
@@ -59,7 +60,7 @@ class DirectoryState(msgspec.Struct, frozen=True):
     beneath: tuple[tuple[str, FileStat], ...] = ()
 
 
-class Directory(Resource[DirectorySpec, DirectoryState]):
+class Directory(RevertiblePath[DirectorySpec], Resource[DirectorySpec, DirectoryState]):
     """Purge goes by `keep` alone: a kind sees its own resource and the host, never the rest of the policy."""
 
     kind, since, spec = "directory", "0.1", DirectorySpec
@@ -119,6 +120,26 @@ class Directory(Resource[DirectorySpec, DirectoryState]):
     def owns(self, spec: DirectorySpec) -> tuple[str, ...]:
         """Return the path."""
         return (f"path:{spec.path}",)
+
+    def cannot_undo(self, spec: DirectorySpec) -> str:
+        """Name what happens beneath the directory: it may be any number of paths and contents."""
+        if spec.purge:
+            return "what purge removes is not brought back"
+        return "the owners and modes that recurse changes beneath it are not brought back" if spec.recurse else ""
+
+    def footprints(self, spec: DirectorySpec) -> Mapping[str, EntryFootprint]:
+        """Return the directory itself and what is declared of it."""
+        owned, gone = f"path:{spec.path}", spec.state == "absent"
+        footprint = EntryFootprint(
+            owns=(owned,),
+            path=spec.path,
+            makes=None if gone else "directory",
+            content=gone,
+            mode=gone or spec.mode is not None,
+            owner=gone or spec.owner is not None,
+            group=gone or spec.group is not None,
+        )
+        return {owned: footprint}
 
 
 def _removal(spec: DirectorySpec, state: DirectoryState) -> Iterator[Op]:

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 import msgspec
@@ -16,6 +16,7 @@ from vigo.catalog.resources.files.attributes import (
     require_parent,
     wanted_attributes,
 )
+from vigo.catalog.resources.files.former_entry import EntryFootprint, RevertiblePath
 from vigo.core.errors import InvalidError
 
 NEW_FILE_MODE = 0o644
@@ -51,7 +52,7 @@ class FileState(msgspec.Struct, frozen=True):
     link_target: str | None = None
 
 
-class File(Resource[FileSpec, FileState]):
+class File(RevertiblePath[FileSpec], Resource[FileSpec, FileState]):
     """Content is compared byte by byte, and only read when the size agrees: a huge stray file costs nothing.
 
     A symlink at the path is replaced by the file when content is declared; metadata alone is refused, since it would
@@ -123,6 +124,20 @@ class File(Resource[FileSpec, FileState]):
     def owns(self, spec: FileSpec) -> tuple[str, ...]:
         """Return the path."""
         return (f"path:{spec.path}",)
+
+    def footprints(self, spec: FileSpec) -> Mapping[str, EntryFootprint]:
+        """Return the path and what is declared of it; a removal takes all of it."""
+        owned, gone = f"path:{spec.path}", spec.state == "absent"
+        footprint = EntryFootprint(
+            owns=(owned,),
+            path=spec.path,
+            makes=None if gone else "file",
+            content=gone or _content(spec) is not None,
+            mode=gone or spec.mode is not None,
+            owner=gone or spec.owner is not None,
+            group=gone or spec.group is not None,
+        )
+        return {owned: footprint}
 
 
 def _write(spec: FileSpec, wanted: Attributes, content: bytes, changes: tuple[str, ...], *, new: bool) -> WriteFile:

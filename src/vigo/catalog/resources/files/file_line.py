@@ -1,7 +1,7 @@
 """The kind `file_line`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 import msgspec
@@ -11,6 +11,7 @@ from vigo.catalog.formats.lines import Region, with_line, without_lines
 from vigo.catalog.formats.names import check_one_line, check_path
 from vigo.catalog.ops import Op, WriteFile
 from vigo.catalog.resources.files.attributes import require_parent
+from vigo.catalog.resources.files.former_lines import LineFootprint, RevertibleLine
 from vigo.core.errors import BlockedError, InvalidError
 
 
@@ -44,7 +45,7 @@ class FileLineState(msgspec.Struct, frozen=True):
     text: str | None
 
 
-class FileLine(Resource[FileLineSpec, FileLineState]):
+class FileLine(RevertibleLine[FileLineSpec], Resource[FileLineSpec, FileLineState]):
     """The line counts as there wherever it stands in the region; the rest of the file stays byte for byte."""
 
     kind, since, spec = "file_line", "0.1", FileLineSpec
@@ -93,6 +94,20 @@ class FileLine(Resource[FileLineSpec, FileLineState]):
     def owns(self, spec: FileLineSpec) -> tuple[str, ...]:
         """Return the line of the path; other lines may be managed beside it."""
         return (f"line:{spec.path}:{spec.line if spec.line is not None else spec.match}",)
+
+    def footprints(self, spec: FileLineSpec) -> Mapping[str, LineFootprint]:
+        """Return the line. With another text it is another thing, which may have taken the place of this one."""
+        (owned,) = self.owns(spec)
+        footprint = LineFootprint(
+            owns=(owned, f"path:{spec.path}"),
+            chain=spec.path,
+            path=spec.path,
+            line=spec.line,
+            match=spec.match,
+            region_start=spec.region_start,
+            region_end=spec.region_end,
+        )
+        return {owned: footprint}
 
 
 def _edited(spec: FileLineSpec, text: str) -> str:

@@ -1,6 +1,6 @@
 """The kind `symlink`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 import msgspec
@@ -14,6 +14,7 @@ from vigo.catalog.resources.files.attributes import (
     require_parent,
     wanted_attributes,
 )
+from vigo.catalog.resources.files.former_entry import EntryFootprint, RevertiblePath
 from vigo.core.errors import BlockedError, InvalidError
 
 
@@ -41,7 +42,7 @@ class SymlinkState(msgspec.Struct, frozen=True):
     other: FileStat | None = None
 
 
-class Symlink(Resource[SymlinkSpec, SymlinkState]):
+class Symlink(RevertiblePath[SymlinkSpec], Resource[SymlinkSpec, SymlinkState]):
     """Soft links are compared by the text of their target, hard links by device and inode."""
 
     kind, since, spec = "symlink", "0.1", SymlinkSpec
@@ -101,6 +102,21 @@ class Symlink(Resource[SymlinkSpec, SymlinkState]):
     def owns(self, spec: SymlinkSpec) -> tuple[str, ...]:
         """Return the path."""
         return (f"path:{spec.path}",)
+
+    def footprints(self, spec: SymlinkSpec) -> Mapping[str, EntryFootprint]:
+        """Return the path; what `force` replaces goes whole, as does what is removed."""
+        owned, gone = f"path:{spec.path}", spec.state == "absent"
+        footprint = EntryFootprint(
+            owns=(owned,),
+            path=spec.path,
+            makes=None if gone else "file" if spec.kind == "hard" else "symlink",
+            content=True,
+            mode=gone,
+            owner=gone or spec.owner is not None,
+            group=gone or spec.group is not None,
+            hard_to=spec.to if spec.kind == "hard" else None,
+        )
+        return {owned: footprint}
 
 
 def _is_ours(spec: SymlinkSpec, state: SymlinkState) -> bool:

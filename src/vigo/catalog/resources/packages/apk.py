@@ -39,6 +39,10 @@ class _Apk:
     def remove(self, names: tuple[str, ...], flags: tuple[str, ...], *, purge: bool) -> Run:
         return _run(("apk", "del", *(("--purge",) if purge else ()), *flags, "--", *names))
 
+    def erase(self, names: tuple[str, ...]) -> Iterator[Run]:
+        # It leaves a package that another one needs, and only says so.
+        yield self.remove(names, (), purge=False)
+
     def hold(self, names: tuple[str, ...], *, hold: bool) -> None:
         del names, hold
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import msgspec
+
 from vigo.catalog.api import ReadHost
 from vigo.catalog.formats.packages import (
     DPKG_QUERY_FORMAT,
@@ -59,6 +61,11 @@ class _Apt:
 
     def remove(self, names: tuple[str, ...], flags: tuple[str, ...], *, purge: bool) -> Run:
         return _run((*_APT, *flags, "purge" if purge else "remove", "--", *names))
+
+    def erase(self, names: tuple[str, ...]) -> Iterator[Run]:
+        # apt-get would remove what depends on them too. dpkg refuses, and yet marks them as to be removed.
+        for options in (("--no-act", "--remove"), ("--remove",)):
+            yield msgspec.structs.replace(_run(("dpkg", *options, "--", *names)), root_option=("--root={root}",))
 
     def hold(self, names: tuple[str, ...], *, hold: bool) -> Run:
         return _run(("apt-mark", "hold" if hold else "unhold", "--", *names))

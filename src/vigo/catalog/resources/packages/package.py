@@ -1,18 +1,24 @@
 """The kind `package`."""
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
 import msgspec
 
-from vigo.catalog.api import ReadHost, Resource, Spec, field
+from vigo.catalog.api import ReadHost, Resource, Revertible, Spec, field
 from vigo.catalog.formats.names import check_one_line, check_package, shown
 from vigo.catalog.formats.packages import InstalledPackage, compare_rpm
 from vigo.catalog.ops import Op
 from vigo.catalog.resources.packages.apk import APK
 from vigo.catalog.resources.packages.apt import APT
+from vigo.catalog.resources.packages.former_packages import (
+    PackageFootprint,
+    PackagePast,
+    PackageTrace,
+    packages_brought_back,
+)
 from vigo.catalog.resources.packages.package_tool import Installation, PackageState, PackageTool
 from vigo.catalog.resources.packages.pacman import PACMAN
 from vigo.catalog.resources.packages.rpm import DNF, ZYPPER
@@ -40,11 +46,12 @@ class PackageSpec(Spec, frozen=True, kw_only=True):
     ] = "present"
 
 
-class Package(Resource[PackageSpec, PackageState]):
+class Package(Resource[PackageSpec, PackageState], Revertible[PackageSpec, PackageFootprint, PackageTrace]):
     """The package database is asked once a run; packages of one resource are installed by one call."""
 
     kind, since, spec = "package", "0.1", PackageSpec
     name_field = "package"
+    footprint, trace = PackageFootprint, PackageTrace
 
     def validate(self, spec: PackageSpec) -> None:
         """Accept names that no tool takes for an option or a pattern, and values that fit the state."""
@@ -113,6 +120,45 @@ class Package(Resource[PackageSpec, PackageState]):
     def owns(self, spec: PackageSpec) -> tuple[str, ...]:
         """Return each package."""
         return tuple(f"package:{name}" for name in _names(spec))
+
+    def cannot_undo(self, spec: PackageSpec) -> str:
+        """Name what no package tool brings back."""
+        if spec.purge:
+            return "the settings that purge removes are not brought back"
+        return "the versions that state: latest leaves behind are not gone back to" if spec.state == "latest" else ""
+
+    def footprints(self, spec: PackageSpec) -> Mapping[str, PackageFootprint]:
+        """Return each package, and whether its version and its hold are declared."""
+        return {
+            f"package:{name}": PackageFootprint(
+                owns=(f"package:{name}",),
+                package=name,
+                version=spec.version is not None,
+                hold=spec.hold is not None,
+                flags=spec.flags,
+            )
+            for name in _names(spec)
+        }
+
+    def look(self, footprint: PackageFootprint, host: ReadHost, *, keep: bool = False) -> PackageTrace:
+        """Return whether the package is installed, its version and its hold; settings that were left do not count."""
+        state = self.observe(PackageSpec(package=footprint.package), host)
+        found = state.installed.get(footprint.package)
+        needs_index = None if keep else state.needs_index
+        if found is None or found.configuration_only:
+            return PackageTrace(absent=True, tool=state.tool, needs_index=needs_index)
+        return PackageTrace(
+            absent=False,
+            version=found.version if keep or footprint.version else None,
+            held=found.held if keep or footprint.hold or footprint.whole else None,
+            tool=state.tool,
+            needs_index=needs_index,
+        )
+
+    def undo(self, pasts: Sequence[PackagePast]) -> Iterator[Op]:
+        """Yield the calls that remove what was not there, install what was, and go back to versions and holds."""
+        for tool in _TOOLS.values():
+            yield from packages_brought_back(tool, [past for past in pasts if past.now.tool == tool.name])
 
 
 def _names(spec: PackageSpec) -> tuple[str, ...]:

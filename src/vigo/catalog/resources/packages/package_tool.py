@@ -69,6 +69,10 @@ class PackageTool(Protocol):
         """Return the call that removes these; with `purge` their settings too where the tool tells them apart."""
         ...
 
+    def erase(self, names: tuple[str, ...]) -> Iterator[Run]:
+        """Yield the calls that remove exactly these; one fails where another package that stays needs one of them."""
+        ...
+
     def hold(self, names: tuple[str, ...], *, hold: bool) -> Run | None:
         """Return the call that holds these at their version, or lets them go; None where the tool has no hold."""
         ...

@@ -38,6 +38,10 @@ class _Pacman:
     def remove(self, names: tuple[str, ...], flags: tuple[str, ...], *, purge: bool) -> Run:
         return _run(("pacman", "--remove", "--noconfirm", *(("--nosave",) if purge else ()), *flags, "--", *names))
 
+    def erase(self, names: tuple[str, ...]) -> Iterator[Run]:
+        # Without --cascade it refuses where another one needs them.
+        yield self.remove(names, (), purge=False)
+
     def hold(self, names: tuple[str, ...], *, hold: bool) -> None:
         del names, hold
 

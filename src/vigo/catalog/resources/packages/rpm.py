@@ -32,6 +32,10 @@ class _Rpm:
         del host
         return False
 
+    def erase(self, names: tuple[str, ...]) -> Iterator[Run]:
+        # dnf and zypper would remove what depends on them too.
+        yield _run(("rpm", "--erase", "--", *names))
+
     def hold(self, names: tuple[str, ...], *, hold: bool) -> None:
         del names, hold
 

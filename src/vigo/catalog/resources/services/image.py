@@ -90,7 +90,7 @@ def _expanded(names: tuple[str, ...], instance: str) -> list[str]:
 
 def _state(host: ReadHost, init: str, links: tuple[tuple[str, str], ...]) -> ServiceState:
     present = tuple(path for path, _ in links if host.stat(path) is not None)
-    folders = dict.fromkeys(folder for path, _ in links for folder in _ancestors(path))
+    folders = dict.fromkeys(folder for path, _ in links for folder in folders_of(path))
     missing = tuple(folder for folder in folders if host.stat(folder) is None)
     return ServiceState(
         init="openrc" if init == "openrc" else "systemd",
@@ -100,6 +100,7 @@ def _state(host: ReadHost, init: str, links: tuple[tuple[str, str], ...]) -> Ser
     )
 
 
-def _ancestors(path: str) -> list[str]:
+def folders_of(path: str) -> list[str]:
+    """Return the directories above a path, the topmost first."""
     parts = path.split("/")[1:-1]
     return ["/" + "/".join(parts[: count + 1]) for count in range(len(parts))]

@@ -1,11 +1,18 @@
 """The kind `service`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 
-from vigo.catalog.api import ReadHost, Resource, Spec, field
+from vigo.catalog.api import ReadHost, Resource, Revertible, Spec, field
 from vigo.catalog.formats.names import check_command, check_unit
 from vigo.catalog.ops import Op, Run
+from vigo.catalog.resources.services.former_service import (
+    ServiceFootprint,
+    ServicePast,
+    ServiceTrace,
+    service_brought_back,
+    service_trace,
+)
 from vigo.catalog.resources.services.image import image_changes, observe_image
 from vigo.catalog.resources.services.init_system import InitSystem, ServiceState
 from vigo.catalog.resources.services.openrc import OPENRC
@@ -30,11 +37,12 @@ class ServiceSpec(Spec, frozen=True, kw_only=True):
     ] = "running"
 
 
-class Service(Resource[ServiceSpec, ServiceState]):
+class Service(Resource[ServiceSpec, ServiceState], Revertible[ServiceSpec, ServiceFootprint, ServiceTrace]):
     """systemd by systemctl, OpenRC by rc-service and rc-update, others by service(8) and update-rc.d or chkconfig."""
 
     kind, since, spec = "service", "0.1", ServiceSpec
     name_field = "service"
+    footprint, trace = ServiceFootprint, ServiceTrace
 
     def validate(self, spec: ServiceSpec) -> None:
         """Accept a name that is one word, and commands that fit the state."""
@@ -107,6 +115,24 @@ class Service(Resource[ServiceSpec, ServiceState]):
     def settles(self, spec: ServiceSpec) -> bool:
         """Return whether the state is one to be in, not one to go through."""
         return spec.state in ("running", "stopped")
+
+    def footprints(self, spec: ServiceSpec) -> Mapping[str, ServiceFootprint]:
+        """Return the service, and whether its start at boot is declared; a restart leaves nothing behind."""
+        return {
+            owned: ServiceFootprint(owns=(owned,), service=spec.service, enabled=spec.enabled is not None)
+            for owned in self.owns(spec)
+        }
+
+    def look(self, footprint: ServiceFootprint, host: ReadHost, *, keep: bool = False) -> ServiceTrace:
+        """Return whether the service runs and starts at boot; in an image, by which symlinks."""
+        del keep
+        state = self.observe(ServiceSpec(service=footprint.service), host)
+        return service_trace(footprint, state, host)
+
+    def undo(self, pasts: Sequence[ServicePast]) -> Iterator[Op]:
+        """Yield what stops or starts the service, and what it does at boot as it was before."""
+        for past in pasts:
+            yield from service_brought_back(past, _INIT_SYSTEMS)
 
 
 def _running(spec: ServiceSpec, state: ServiceState, system: InitSystem) -> Iterator[Op]:
