@@ -41,11 +41,12 @@ def test_a_special_error_keeps_the_code_of_its_kind() -> None:
 
 
 def test_scripts_can_rely_on_the_exit_statuses() -> None:
-    assert [int(one) for one in (ExitStatus.OK, ExitStatus.FAILED, ExitStatus.USAGE, ExitStatus.NOT_ENROLLED)] == [
-        0,
-        1,
-        2,
-        3,
-    ]
+    assert {one.name: int(one) for one in ExitStatus} == {
+        "OK": 0,
+        "FAILED": 1,
+        "USAGE": 2,
+        "NOT_ENROLLED": 3,
+        "CHANGES": 4,
+    }
     assert CODES["not-enrolled"].exit_status == 3
     assert CODES["usage"].exit_status == 2

@@ -11,6 +11,8 @@ class ExitStatus(IntEnum):
     FAILED = 1
     USAGE = 2
     NOT_ENROLLED = 3
+    CHANGES = 4
+    """Nothing failed: what was asked about would change something."""
 
 
 class Mapping(NamedTuple):

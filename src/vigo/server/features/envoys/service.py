@@ -1,6 +1,7 @@
 """The roster: who is enrolled, what each one last said, and who was shown the door."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -8,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from vigo.core.clock import Clock
-from vigo.core.errors import ConflictError, InvalidError, UnavailableError
+from vigo.core.errors import ConflictError, DamagedError, InvalidError, TooLargeError, UnavailableError
 from vigo.core.hostnames import matches
 from vigo.core.ids import Digest, EnvoyId, GenerationNumber
 from vigo.core.traits import Traits, unpack_traits
@@ -151,6 +152,26 @@ class EnvoyService:
         shown = found[:limit]
         following = f"{shown[-1].hostname} {shown[-1].id}" if len(found) > limit else None
         return EnvoyList(items=tuple(self._item(record) for record in shown), next_cursor=following)
+
+    def active(self, actor: Actor, hostname: str | None) -> tuple[EnvoyRecord, ...]:
+        """Return the envoys that may call, by hostname, which is bounded by a name, a glob or `~regex`."""
+        actor.require(Permission.READ_ENVOYS)
+        return tuple(
+            record
+            for record in self.index.everyone()
+            if record.is_active and (hostname is None or matches(hostname, record.hostname))
+        )
+
+    def stored_traits(self, envoys: Sequence[EnvoyId]) -> dict[EnvoyId, Traits]:
+        """Return the traits that some envoys told last, as far as they are stored. It blocks: it is for threads."""
+        packed = self._database.read_now(lambda connection: store.traits_of_some(connection, envoys))
+        found: dict[EnvoyId, Traits] = {}
+        for envoy, data in packed.items():
+            try:
+                found[envoy] = unpack_traits(data)
+            except (DamagedError, TooLargeError) as error:
+                _log.warning("the stored traits of envoy %s cannot be read: %s", envoy, error)
+        return found
 
     async def show(self, actor: Actor, name_or_id: str) -> EnvoyDetail:
         """Return an envoy with its traits and the latest outcome of each resource.

@@ -94,6 +94,12 @@ def put_traits(connection: Connection, envoy: EnvoyId, digest: Digest, packed: b
     connection.execute(insert(traits).values(envoy_id=envoy, digest=digest, packed=packed, received_at=at))
 
 
+def traits_of_some(connection: Connection, some: Sequence[EnvoyId]) -> dict[EnvoyId, bytes]:
+    """Return the packed traits of some envoys; those without any are left out."""
+    query = select(traits.c.envoy_id, traits.c.packed).where(traits.c.envoy_id.in_(some))
+    return {EnvoyId(row.envoy_id): bytes(row.packed) for row in connection.execute(query)}
+
+
 def traits_of(connection: Connection, envoy: EnvoyId) -> bytes | None:
     """Return an envoy's packed traits."""
     found = connection.execute(select(traits.c.packed).where(traits.c.envoy_id == envoy)).scalar()

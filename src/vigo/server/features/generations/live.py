@@ -65,6 +65,11 @@ class LiveGeneration:
         self._by_entry: dict[int, _Sealed] = {}
         self._by_host: dict[str, _Sealed | None] = {}
 
+    @property
+    def policy(self) -> Policy:
+        """What it was compiled to."""
+        return self._policy
+
     def assignment(self, hostname: str) -> Assignment | None:
         """Return what a hostname gets, or None when no entry covers it.
 

@@ -156,6 +156,16 @@ class GenerationStatus(msgspec.Struct, frozen=True, kw_only=True):
     stacks: StacksDifference
 
 
+class StageAndLive(NamedTuple):
+    """The stacks as they are and the live generation, both compiled. There is none live before the first."""
+
+    stage: Policy
+    digest: Digest
+    warnings: tuple[Finding, ...]
+    live: Policy | None
+    generation: Generation | None
+
+
 class Validated(msgspec.Struct, frozen=True, kw_only=True):
     """Stacks without errors."""
 

@@ -24,6 +24,7 @@ from vigo.server.features.generations.models import (
     Published,
     RolledBack,
     StacksDifference,
+    StageAndLive,
     Validated,
 )
 from vigo.server.features.generations.snapshot import LiveFolder, Staged, folder_name, number_of
@@ -155,6 +156,25 @@ class GenerationService:
         staged.discard()
         checked_policy(compiled, "the stacks have errors: they cannot be published")
         return Validated(warnings=compiled.findings)
+
+    async def compared(self, actor: Actor) -> StageAndLive:
+        """Return the stacks as they are and what is live, to be held against each other.
+
+        Raises:
+            StacksRejectedError: the stacks have errors.
+        """
+        actor.require(Permission.VALIDATE_STACKS)
+        staged, compiled = await asyncio.to_thread(self._staging.stacks)
+        await asyncio.to_thread(staged.discard)
+        policy = checked_policy(compiled, "the stacks have errors: they cannot be published")
+        live = self._live
+        return StageAndLive(
+            stage=policy,
+            digest=staged.digest,
+            warnings=compiled.findings,
+            live=None if live is None else live.policy,
+            generation=None if live is None else live.listed,
+        )
 
     async def publish(self, actor: Actor, message: str, base: int | None = None) -> Published:
         """Make the stacks the live generation, unless it has their content already.
