@@ -13,7 +13,7 @@ NOUNS = ("access", "completion", "config", "doctor", "envoys", "login", "logout"
 VERBS = {
     "access": ("create", "list", "revoke"),
     "config": (
-        *("freeze", "history", "publish", "render", "rollback", "status"),
+        *("freeze", "history", "lsp", "plan", "publish", "render", "rollback", "status"),
         *("test", "trace", "unfreeze", "uses", "validate"),
     ),
     "envoys": ("list", "revoke", "show"),

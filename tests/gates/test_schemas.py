@@ -1,4 +1,4 @@
-"""docs/schema: current, well-formed, with the compiler's keys. That good stacks fit is not tried: no validator."""
+"""docs/schema: current, well-formed, with the compiler's keys. tests/policy/schemas tries that good stacks fit."""
 
 import re
 from collections.abc import Iterator
@@ -10,16 +10,20 @@ import pytest
 import yaml
 
 from tests.gates.tree import files, text
-from tools import schemas
+from tools import schemas as tool
 from vigo.catalog.api import field
-from vigo.catalog.scan import resource_kinds
+from vigo.catalog.scan import collectors, resource_kinds
 from vigo.core.errors import InvalidError
-from vigo.policy.documents import configcrates, environments, hostcrates, roles
+from vigo.policy.documents import compliance, configcrates, environments, facts, hostcrates, roles, tests
 from vigo.policy.fields import _fields_of, fields_of
 from vigo.policy.options import OPTIONS
+from vigo.policy.schemas.assigning import _ROLE
+from vigo.policy.schemas.fields import field_schema
+from vigo.policy.schemas.pages import FILES, pages
+from vigo.policy.schemas.parts import described
 
 STALE = "docs/schema/{} is stale: run `make reference` (.venv/bin/python -m tools.reference) and commit it"
-NAMES = ("common.json", "configcrate.json", "environments.json", "hostcrates.json", "roles.json")
+NAMES = ("common", "compliance", "configcrate", "environments", "hostcrates", "roles", "tests")
 # Python's own syntax, which the regular expressions of editors do not have.
 OF_PYTHON = re.compile(r"\\[AZ]|\(\?[Paimsx]")
 
@@ -62,19 +66,20 @@ class Schema(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, ren
 
 
 def read(name: str) -> Schema:
-    return msgspec.json.decode(text(f"docs/schema/{name}"), type=Schema)
+    return msgspec.json.decode(text(f"docs/schema/{name}.json"), type=Schema)
 
 
-CONFIGCRATE = read("configcrate.json")
+CONFIGCRATE = read("configcrate")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_schema_is_what_the_catalogue_and_the_compiler_say(name: str) -> None:
-    assert text(f"docs/schema/{name}") == schemas.pages()[name], STALE.format(name)
+    assert text(f"docs/schema/{name}.json") == pages()[name], STALE.format(name)
 
 
 def test_no_schema_is_left_over() -> None:
-    assert {path.name for path in files() if path.parent == Path("docs/schema")} == set(NAMES) == set(schemas.pages())
+    committed = {path.stem for path in files() if path.parent == Path("docs/schema")}
+    assert committed == set(NAMES) == set(pages()) == set(FILES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -99,16 +104,36 @@ def test_every_key_says_what_it_is_for(name: str) -> None:
 
 def test_a_document_has_the_keys_that_the_compiler_reads() -> None:
     assert set(CONFIGCRATE.properties) == set(configcrates.KEYS)
-    assert set(read("common.json").properties) == set(hostcrates.COMMON_KEYS)
-    entry = read("hostcrates.json").properties["envoys"].items
-    role = read("roles.json").properties["roles"].additional_properties
-    environment = read("environments.json").properties["environments"].additional_properties
+    assert set(read("common").properties) == set(hostcrates.COMMON_KEYS)
+    entry = read("hostcrates").properties["envoys"].items
+    role = read("roles").properties["roles"].additional_properties
+    environment = read("environments").properties["environments"].additional_properties
     assert entry is not None
     assert set(entry.properties) == set(hostcrates.KEYS)
     assert isinstance(role, Schema)
     assert set(role.properties) == set(roles.KEYS)
     assert isinstance(environment, Schema)
     assert set(environment.properties) == set(environments.KEYS)
+
+
+def test_a_test_has_the_keys_that_the_compiler_reads() -> None:
+    test = read("tests").properties["tests"].items
+    assert test is not None
+    assert set(test.properties) == set(tests.KEYS)
+    assert set(test.properties["facts"].properties) == set(facts.FACTS)
+    assert set(test.properties["expect"].properties) == set(tests.EXPECT_KEYS)
+    assert set(test.properties["traits"].properties) == set(collectors())
+
+
+def test_compliance_has_the_keys_that_the_compiler_reads() -> None:
+    document = read("compliance")
+    framework = document.properties["frameworks"].additional_properties
+    waiver = document.properties["waivers"].items
+    assert set(document.properties) == set(compliance.KEYS)
+    assert isinstance(framework, Schema)
+    assert set(framework.properties) == set(compliance.FRAMEWORK_KEYS)
+    assert waiver is not None
+    assert set(waiver.properties) == set(compliance.WAIVER_KEYS)
 
 
 @pytest.mark.parametrize("name", resource_kinds())
@@ -134,7 +159,7 @@ def test_a_field_takes_its_type_as_people_write_it_and_a_template() -> None:
         on: Annotated[bool, field("Whether it runs.")] = False
         text: Annotated[str, field("What it says.")] = ""
 
-    port, on, said = (schemas.field_schema(_field(Spec, name)) for name in ("port", "on", "text"))
+    port, on, said = (field_schema(_field(Spec, name)) for name in ("port", "on", "text"))
     assert port["description"] == "Its port."
     assert port["examples"] == [80]
     assert {"type": "integer", "minimum": 1, "maximum": 65535} in port["anyOf"]
@@ -147,12 +172,12 @@ def test_a_field_takes_its_type_as_people_write_it_and_a_template() -> None:
 
 
 def test_a_key_that_nobody_described_is_named() -> None:
-    with pytest.raises(InvalidError, match=r"a role: expected a schema in tools/schemas.py for each key.*\['new'\]"):
-        schemas._described("a role", (*roles.KEYS, "new"), schemas._ROLE)
+    with pytest.raises(InvalidError, match=r"a role: expected a schema in vigo/policy/schemas for each key.*\['new'\]"):
+        described("a role", (*roles.KEYS, "new"), _ROLE)
 
 
 def test_the_tool_takes_no_arguments(capsys: pytest.CaptureFixture[str]) -> None:
-    assert schemas.main(["docs"]) == 2
+    assert tool.main(["docs"]) == 2
     assert "expected no arguments" in capsys.readouterr().err
 
 

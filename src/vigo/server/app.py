@@ -19,15 +19,19 @@ from vigo.server.features.enrolment.service import EnrolmentService, ServerIdent
 from vigo.server.features.envoys import rest as envoys_rest
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.generations import rest as generations_rest
-from vigo.server.features.generations.compiler import compile_folder
+from vigo.server.features.generations.compiler import FolderCompiler
 from vigo.server.features.generations.live import Sealer
 from vigo.server.features.generations.models import Compile
 from vigo.server.features.generations.service import GenerationService
 from vigo.server.features.health import rest as health_rest
 from vigo.server.features.health.service import HealthService
+from vigo.server.features.planning import rest as planning_rest
+from vigo.server.features.planning.service import PlanningService
 from vigo.server.features.runs import rest as runs_rest
 from vigo.server.features.runs import rpc as runs_rpc
 from vigo.server.features.runs.service import RunService
+from vigo.server.features.schemas import rest as schemas_rest
+from vigo.server.features.schemas.service import SchemaService
 from vigo.server.features.tokens import rest as tokens_rest
 from vigo.server.features.tokens.service import TokenService
 from vigo.server.platform.audit.trail import Trail
@@ -118,7 +122,7 @@ def build(
     settings: CurrentSettings,
     clock: Clock,
     machine_names: tuple[str, ...],
-    compiler: Compile = compile_folder,
+    compiler: Compile | None = None,
 ) -> App:
     """Return the server of an initialised data folder, whose lock the caller holds.
 
@@ -141,7 +145,7 @@ def build(
         opened.certificate.renew_if_due(
             opened.addresses.certificate_names(), settings.value.server_certificate_lifetime
         )
-        return _assembled(opened, compiler)
+        return _assembled(opened, FolderCompiler(clock) if compiler is None else compiler)
     except BaseException:
         opened.database.close()
         raise
@@ -195,6 +199,8 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
                 *runs_rest.routes(runs),
                 *envoys_rest.routes(envoys),
                 *health_rest.routes(health),
+                *planning_rest.routes(PlanningService(generations, envoys)),
+                *schemas_rest.routes(SchemaService()),
             ],
             access,
         ),

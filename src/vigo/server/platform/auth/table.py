@@ -64,6 +64,8 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/"): _ANYONE,
     ("GET", "/healthz"): _ANYONE,
     ("GET", "/api/v1/openapi.json"): _ANYONE,
+    ("GET", "/api/v1/schemas"): _ANYONE,
+    ("GET", "/api/v1/schemas/{name}"): _ANYONE,
     ("GET", CA_PATH): _ANYONE,
     ("POST", ENROL_PATH): _ANYONE,
     ("GET", "/api/v1/envoys"): _person(Permission.READ_ENVOYS),
@@ -81,6 +83,8 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("POST", "/api/v1/generations/{number}/rollback"): _person(Permission.PUBLISH_GENERATIONS),
     ("POST", "/api/v1/generations/freeze"): _person(Permission.FREEZE_GENERATIONS),
     ("POST", "/api/v1/generations/unfreeze"): _person(Permission.FREEZE_GENERATIONS),
+    # It shows envoys and what their traits make of the stacks, so the service asks for envoys:read too.
+    ("GET", "/api/v1/plan"): _person(Permission.VALIDATE_STACKS),
     ("GET", "/api/v1/access-tokens"): _person(Permission.READ_ACCESS_TOKENS),
     ("POST", "/api/v1/access-tokens"): _person(Permission.WRITE_ACCESS_TOKENS),
     ("DELETE", "/api/v1/access-tokens/{token_id}"): _person(Permission.WRITE_ACCESS_TOKENS),
