@@ -183,6 +183,8 @@ def _leader(process: subprocess.Popen[bytes], notify: socket.socket, log: Path) 
             lines = notify.recv(4096).decode().splitlines()
             leader = next((line.partition("=")[2] for line in lines if line.startswith("X_NSPAWN_LEADER_PID=")), leader)
             if "READY=1" in lines:
+                # Nobody reads on. With its queue full systemd-nspawn would wait for us, and hear of no end any more.
+                notify.close()
                 return int(leader)
     finally:
         os.close(ended)
