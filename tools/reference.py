@@ -60,7 +60,7 @@ def kinds_page(kinds: Mapping[str, Resource[Any, Any]]) -> str:
         "# Resource kinds",
         "",
         "What a resource with `type: KIND` can be. Beside its own fields each one takes the options of",
-        "[the language](language.md#options-of-every-resource): `name`, `when`, `depends_on`, `notify` and so on.",
+        "[the guide](guide/resources.md#options-of-every-resource): `name`, `when`, `depends_on`, `notify` and so on.",
         "A field that is left out changes nothing, unless the table names a default.",
         "",
         _SAME_EVERYWHERE,

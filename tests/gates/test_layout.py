@@ -8,7 +8,18 @@ FEATURES = SOURCE / "server" / "features"
 MOST_LINES = 400
 EMPTY_NAMES = {"util", "utils", "helper", "helpers", "common", "manager", "managers", "misc"}
 # These hold data, or tests of no single part.
-NO_PART = {"catalog/cases", "policy/golden", "contracts", "gates", "host", "e2e", "security", "docs"}
+NO_PART = {
+    "catalog/cases",
+    "policy/golden",
+    "contracts",
+    "gates",
+    "host",
+    "e2e",
+    "security",
+    "docs",
+    "examples",
+    "bench",
+}
 # What talks to the person at the terminal.
 TALKERS = (SOURCE / "cli", SOURCE / "agent" / "commands")
 

@@ -18,7 +18,7 @@ from vigo.policy.diagnostics import as_text
 SECTION = re.compile(r"^## (\w+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 EXAMPLE = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 STALE = "docs/{} is stale: run `make reference` (.venv/bin/python -m tools.reference) and commit it"
-LINK = re.compile(r"\]\(([\w.]*)#([\w-]+)\)")
+LINK = re.compile(r"\]\(([\w./]*)#([\w-]+)\)")
 KINDS = pytest.mark.parametrize("name", resource_kinds())
 
 
@@ -107,7 +107,7 @@ def test_the_example_of_a_kind_compiles_without_a_message(name: str) -> None:
 
 @pytest.mark.parametrize("page", ["kinds.md", "traits.md"])
 def test_what_a_page_refers_to_is_there(page: str) -> None:
-    titles = {name: _anchors(name) for name in ("kinds.md", "traits.md", "language.md")}
+    titles = {name: _anchors(name) for name in ("kinds.md", "traits.md", "guide/resources.md")}
     assert [found for found in LINK.findall(text(f"docs/{page}")) if found[1] not in titles[found[0] or page]] == []
 
 
