@@ -127,6 +127,31 @@ def test_a_configcrate_comes_before_another() -> None:
     assert depends["b/one"] == ("a/two",)
 
 
+def test_a_configcrate_can_notify_the_one_that_it_waits_for() -> None:
+    nginx = """\
+configcrate: nginx
+resources:
+  - {name: dir, type: directory, path: /etc/nginx}
+  - {name: reload, type: service, service: nginx, state: reloaded, when: changed, depends_on: [dir]}
+"""
+    sites = """\
+configcrate: sites
+depends_on: [nginx]
+resources: [{name: conf, type: file, path: /etc/nginx/site, notify: [nginx/reload]}]
+"""
+    plan = plan_of(
+        compiled(
+            {
+                "configcrates/nginx.vgo": nginx,
+                "configcrates/sites.vgo": sites,
+                "envoys.vgo": 'envoys: [{match: "*", configcrates: [sites, nginx]}]',
+            }
+        )
+    )
+    assert [str(one.id) for one in plan.resources] == ["nginx/dir", "sites/conf", "nginx/reload"]
+    assert {str(one.id): one.depends_on for one in plan.resources}["sites/conf"] == ("nginx/dir",)
+
+
 def test_configcrates_that_wait_for_each_other_are_a_cycle() -> None:
     assert "configcrate a depends on c (configcrates/a.vgo:2)" in only_message(compiled(crates("depends_on: [c]")))
 

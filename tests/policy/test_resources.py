@@ -294,7 +294,23 @@ def test_a_file_below_templates_is_rendered_here_or_on_the_machine() -> None:
     assert by_name(compiled(sourced("templates/{{ vars.n }}.conf")))["web/a"].fields["content"] == "port 80\n"
     plan = plan_of(compiled(sourced("templates/host.conf")))
     assert plan.resources[0].templates == {"content": "on {{ traits.os.id }}\n"}
-    assert plan.scopes == {"web": {"port": 80, "n": "web"}}
+    assert plan.scopes == {}
+
+
+def test_a_machine_gets_the_variables_that_its_templates_and_conditions_use_and_no_others() -> None:
+    text = """\
+configcrate: web
+vars: {a: 1, b: 2, c: 3, d: 4, e: [5]}
+resources:
+  - {name: x, type: file, path: /x, content: "{{ vars.a }}{{ traits.os.id }}"}
+  - {name: y, type: file, path: /y, content: "{{ vars.b }}", when: "vars.c > 1"}
+"""
+    envoys = {"envoys.vgo": 'envoys: [{match: "*", configcrates: [web]}]'}
+    assert plan_of(compiled({"configcrates/web.vgo": text, **envoys})).scopes == {"web": {"a": 1, "c": 3}}
+    for whole in ("{{ vars }}", "{{ vars[traits.os.id] }}", "{% set v = vars %}{{ v.b }}", "{{ vars.items() }}"):
+        every = text.replace("{{ vars.a }}", whole)
+        scope = plan_of(compiled({"configcrates/web.vgo": every, **envoys})).scopes["web"]
+        assert scope == {"a": 1, "b": 2, "c": 3, "d": 4, "e": [5]}
 
 
 def test_an_error_in_a_template_file_has_its_place_there() -> None:

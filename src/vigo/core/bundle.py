@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 import zstandard
 
-from vigo.core.encoding import decode, digest, encode
+from vigo.core.encoding import decode, digest, encode_as_written
 from vigo.core.errors import DamagedError, InvalidError, UnauthenticatedError
 from vigo.core.ids import Digest, GenerationNumber
 from vigo.core.plan import FORMAT, Plan
@@ -31,7 +31,8 @@ class SignedBundle(msgspec.Struct, frozen=True, kw_only=True):
 
 def seal(plan: Plan, generation: GenerationNumber, not_after: datetime, key: SigningKey) -> SignedBundle:
     """Return the plan compressed and signed."""
-    encoded = encode(plan)
+    # A template sees maps in the order in which they are written, on the machine as where the stacks are compiled.
+    encoded = encode_as_written(plan)
     plan_digest = digest(encoded)
     compressed = zstandard.ZstdCompressor(level=9).compress(encoded)
     message = _message(plan_digest, generation, not_after, compressed)

@@ -11,6 +11,7 @@ from vigo.core.ids import Digest
 T = TypeVar("T")
 
 _ENCODER = msgspec.msgpack.Encoder(order="sorted")
+_AS_WRITTEN = msgspec.msgpack.Encoder()
 
 
 def encode(value: Any) -> bytes:
@@ -19,6 +20,11 @@ def encode(value: Any) -> bytes:
     Source: the MessagePack specification.
     """
     return _ENCODER.encode(value)
+
+
+def encode_as_written(value: Any) -> bytes:
+    """Return the MessagePack form of a value, maps in their own order; it is for what a template may go through."""
+    return _AS_WRITTEN.encode(value)
 
 
 def decode(data: bytes, as_type: type[T]) -> T:

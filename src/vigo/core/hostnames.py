@@ -1,12 +1,15 @@
 """Hostnames and the patterns that match them: exact names, globs and `~regex`."""
 
 import re
+import warnings
 from functools import lru_cache
 
 from vigo.core.errors import InvalidError
+from vigo.core.regexes import check_speed
 
 _MAX_HOSTNAME = 253
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_LONGEST_SHOWN = 80
 _GLOB_CHARACTERS = frozenset("*?[")
 
 
@@ -50,16 +53,25 @@ def check_pattern(pattern: str) -> None:
         raise InvalidError(
             "expected a hostname, a glob such as 'web-*', or '~' and a regular expression; found an empty pattern"
         )
-    _compiled(pattern)
+    if pattern.startswith("~"):
+        _compiled(pattern)  # any text is a glob
 
 
 @lru_cache(maxsize=65_536)
 def _compiled(pattern: str) -> re.Pattern[str]:
     if pattern.startswith("~"):
+        shown = repr(pattern if len(pattern) <= _LONGEST_SHOWN else pattern[:_LONGEST_SHOWN] + "...")
         try:
-            return re.compile(pattern[1:], re.IGNORECASE)
-        except re.error as error:
-            raise InvalidError(f"expected a regular expression after '~', found {pattern!r}: {error}") from error
+            with warnings.catch_warnings():
+                # Python warns that some sets will mean something else in a later version.
+                warnings.simplefilter("error", FutureWarning)
+                compiled = re.compile(pattern[1:], re.IGNORECASE)
+            check_speed(pattern[1:])
+        except (re.error, OverflowError, RecursionError, FutureWarning) as error:
+            raise InvalidError(f"expected a regular expression after '~', found {shown}: {error}") from error
+        except InvalidError as error:
+            raise InvalidError(f"{shown}: {error}") from error
+        return compiled
     return re.compile(_translate(pattern.removesuffix(".").lower()))
 
 

@@ -2,11 +2,19 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Final
+
+_LONGEST: Final = 120
 
 
 def nearest_name(found: str, valid: Iterable[str]) -> str | None:
-    """Return the valid name closest to the one found, or None where nothing is close."""
-    by_fold = {name.casefold(): name for name in sorted(valid, reverse=True)}
+    """Return the valid name closest to the one found, or None where nothing is close.
+
+    Very long names are not looked at: to compare them takes the square of their length.
+    """
+    if len(found) > _LONGEST:
+        return None
+    by_fold = {name.casefold(): name for name in sorted(valid, reverse=True) if len(name) <= _LONGEST}
     close = get_close_matches(found.casefold(), by_fold, n=1, cutoff=0.6)
     return by_fold[close[0]] if close else None
 

@@ -13,7 +13,7 @@ OnFailure = Literal["continue", "stop"]
 OnRemove = Literal["leave", "revert"]
 
 
-class Origin(msgspec.Struct, frozen=True):
+class Origin(msgspec.Struct, frozen=True, gc=False):
     """A place in the stacks: a path below their root, line and column counted from 1."""
 
     file: str
@@ -24,7 +24,7 @@ class Origin(msgspec.Struct, frozen=True):
         return f"{self.file}:{self.line}:{self.column}"
 
 
-class Condition(msgspec.Struct, frozen=True):
+class Condition(msgspec.Struct, frozen=True, gc=False):
     """A `when:` expression and where it stands."""
 
     expression: str

@@ -5,7 +5,7 @@ Facts, variables and secrets enter as data and are never rendered a second time.
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, ItemsView, KeysView, Mapping, ValuesView
 from contextlib import suppress
 from typing import Any, Final
 
@@ -20,7 +20,9 @@ _WHOLE_EXPRESSION = re.compile(r"\s*\{\{-?(?P<expression>(?:(?!\}\}|\{\{).)*?)-?
 _OPENING = re.compile(r"\{\{[-+]?\s*")
 _AS_THEY_ARE = (str, int, float)  # this is asked for each expression, so the tuple is made once
 _LONGEST_SHOWN = 60
-_MARKERS = ("{{", "{%", "{#")
+# What a map or list raises where a template calls what it cannot do; the engine hands these on.
+_FAILED_CALLS = (AttributeError, TypeError, ValueError, LookupError, ArithmeticError, RecursionError)
+_LEAST_INTEGER, _GREATEST_INTEGER = -(2**63), 2**64 - 1  # what MessagePack can carry
 
 NULL_FOUND: Final = "expected a value to put in, found null; give it one, or write `| default('', true)`"
 
@@ -31,13 +33,22 @@ class TemplateError(InvalidError):
     """A template or expression that cannot be read or evaluated.
 
     `line` counts from 1 within the template's own text, `offset` is the character where it is known exactly;
-    `undefined` is true where only a name was missing.
+    `undefined` is true where only a name was missing, `out_of_fuel` where the work took too long.
     """
 
-    def __init__(self, message: str, line: int | None, *, undefined: bool = False, offset: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        line: int | None,
+        *,
+        undefined: bool = False,
+        out_of_fuel: bool = False,
+        offset: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.line = line
         self.undefined = undefined
+        self.out_of_fuel = out_of_fuel
         self.offset = offset
 
 
@@ -47,7 +58,8 @@ class _UnwritableError(TemplateError):
 
 def is_template(text: str) -> bool:
     """Return whether a text holds anything that MiniJinja would replace."""
-    return any(marker in text for marker in _MARKERS)
+    # Asked for every text of the stacks, so it is written out.
+    return "{{" in text or "{%" in text or "{#" in text
 
 
 class Templates:
@@ -57,14 +69,14 @@ class Templates:
     as `true` and `false`, lists and maps as JSON; null is an error.
     """
 
-    def __init__(self, functions: Functions | None = None) -> None:
+    def __init__(self, functions: Functions | None = None, *, fuel: int = FUEL) -> None:
         self._environment = minijinja.Environment(
             undefined_behavior="strict",
             keep_trailing_newline=True,
             trim_blocks=True,
             lstrip_blocks=True,
             auto_escape_callback=_never_escape,
-            fuel=FUEL,
+            fuel=fuel,
             debug=True,
             finalizer=_written,
             globals=dict(functions or {}),
@@ -82,6 +94,8 @@ class Templates:
             return self._environment.render_str(source, **context)
         except minijinja.TemplateError as error:
             raise _problem(error) from error
+        except _FAILED_CALLS as error:
+            raise TemplateError(f"a call failed: {error}", None) from error
         except _UnwritableError as error:
             offset = self._unwritable_offset(source, context)
             if offset is None:
@@ -104,7 +118,9 @@ class Templates:
                     self._environment.render_str("{{ (" + expression + ") }}", **context)
         except minijinja.TemplateError as error:
             raise _problem(error) from error
-        return value
+        except _FAILED_CALLS as error:
+            raise TemplateError(f"a call failed: {error}", None) from error
+        return value if type(value) is str else _as_data(value)
 
     def holds(self, expression: str, context: Mapping[str, Any]) -> bool:
         """Return whether a condition is true.
@@ -185,6 +201,29 @@ def _written(value: Any) -> Any:
         raise _UnwritableError(message, None) from error
 
 
+def _as_data(value: Any) -> Any:
+    """Return a value as a bundle can hold it: text, numbers of 64 bits, booleans, null, lists, and maps by text.
+
+    The engine marks texts that need no escaping by a class of their own; nothing is escaped here. Its pairs and the
+    views of a map become lists, and a key that is no text becomes one.
+
+    Raises:
+        TemplateError: it is a function, or a number of more than 64 bits.
+    """
+    if isinstance(value, str):
+        return f"{value}"
+    if isinstance(value, int) and not _LEAST_INTEGER <= value <= _GREATEST_INTEGER:
+        raise TemplateError(f"expected a number of at most 64 bits, found one of {value.bit_length()}", None)
+    if isinstance(value, list | tuple | KeysView | ValuesView | ItemsView):
+        return [_as_data(one) for one in value]
+    if isinstance(value, dict):
+        return {key if type(key) is str else str(key): _as_data(one) for key, one in value.items()}
+    if callable(value):
+        name = getattr(value, "__name__", "")
+        raise TemplateError(f"expected a value, found {name!r}, which a map or list can do by itself", None)
+    return value
+
+
 def _never_escape(_name: str) -> bool:
     return False
 
@@ -193,4 +232,9 @@ def _problem(error: minijinja.TemplateError) -> TemplateError:
     summary = error.message.partition("\n")[0] if error.message else str(error).partition("\n")[0]
     detail = getattr(error, "detail", None)
     text = re.sub(r"\s*\(in <[^>]*>:\d+\)$", "", str(detail or summary))
-    return TemplateError(text, getattr(error, "line", None), undefined=error.kind == "UndefinedError")
+    return TemplateError(
+        text,
+        getattr(error, "line", None),
+        undefined=error.kind == "UndefinedError",
+        out_of_fuel=error.kind == "OutOfFuel",
+    )

@@ -40,6 +40,7 @@ class Assigner:
 
     def __init__(self, compilation: Compilation, stacks: Stacks) -> None:
         self._stacks = stacks
+        self._roles: dict[tuple[str, ...], list[Role]] = {}
         self._refuse_circles(compilation)
         self._cases: dict[int, When | None] = {
             id(case): read_condition(compilation, case.when) for role in stacks.roles.values() for case in role.cases
@@ -51,7 +52,10 @@ class Assigner:
         Configcrates stand in this order: inherited ones (parent before child), those of roles, of the entry, of the
         environment. One that is always there does not depend on a case any more; several cases count as alternatives.
         """
-        roles = self._expanded(entry.roles)
+        names = tuple(name.text for name in entry.roles)
+        if names not in self._roles:
+            self._roles[names] = self._expanded(entry.roles)
+        roles = self._roles[names]
         environment = None if entry.environment is None else self._stacks.environments.get(entry.environment.text)
         inherited = [self._stacks.inherited[name] for name in _directories(entry) if name in self._stacks.inherited]
         crates: dict[str, When | None] = {}

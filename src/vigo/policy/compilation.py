@@ -1,8 +1,8 @@
 """What one compilation works with, and the checks of templates that all its steps share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from msgspec import inspect
 
@@ -11,11 +11,17 @@ from vigo.catalog.scan import collectors
 from vigo.core.nearest import did_you_mean
 from vigo.core.plan import Origin
 from vigo.core.templates import TemplateError
+from vigo.policy.cache import Kept
 from vigo.policy.comparisons import Comparison, Type, comparison_problem, type_of_trait, type_of_value
+from vigo.policy.diagnostics import has_errors
 from vigo.policy.documents.reading import Reading
+from vigo.policy.effort import Effort
 from vigo.policy.template_places import TemplateText
 from vigo.policy.templating import Parsed, TemplateBook, error_offset, offset_of, variable_missing
 
+T = TypeVar("T")
+
+_NO_FILES: Final[Mapping[str, bytes | None]] = {}
 _QUOTES: Final = "'\""
 _LONGEST_ITEM: Final = 120
 
@@ -23,11 +29,51 @@ _LONGEST_ITEM: Final = 120
 class Compilation:
     """The stacks that are read, the kinds that they may use, and the templates that were read so far."""
 
-    def __init__(self, reading: Reading, kinds: Mapping[str, Resource[Any, Any]]) -> None:
+    def __init__(
+        self, reading: Reading, kinds: Mapping[str, Resource[Any, Any]], book: TemplateBook | None = None
+    ) -> None:
         self.reading = reading
+        self.cache = reading.cache
         self.findings = reading.findings
         self.kinds = kinds
-        self.book = TemplateBook()
+        self.book = TemplateBook() if book is None else book
+        self._fuel_before = self.book.fuel_used
+        self.effort = Effort()
+        self.contents: dict[tuple[str, str, bool], Any] = {}
+        """What files of the stacks hold for a field, so that all who take one share it."""
+
+    def spend(self, resources: int, text_bytes: int) -> None:
+        """Accept some more resources and the texts in them.
+
+        Raises:
+            TooMuchWorkError: with all that was done in this compilation it is more than any fleet needs.
+        """
+        self.effort.resources += resources
+        self.effort.text_bytes += text_bytes
+        self.effort.fuel = self.book.fuel_used - self._fuel_before
+        self.effort.check()
+
+    def kept_in_silence(self, key: Hashable) -> Any:
+        """Return a result that is there and of which nothing has to be told, or None. Nearly every one is."""
+        found = self.cache.find(key, self.reading.files)
+        return None if found is None or found.remarks or found.looked_at else found.value
+
+    def kept(self, key: Hashable, make: Callable[[], T], entry: Origin) -> T:
+        """Return a result that does not depend on the entry, made once; what was found is recorded for each entry."""
+        cache, files = self.cache, self.reading.files
+        found = cache.find(key, files)
+        if found is None:
+            with self.findings.taped() as remarks, files.watched() as looked_at:
+                made = make()
+            # A message may name what is alike among the other variables of this entry, so it is not kept for later.
+            # Nearly always there is nothing; then all share one list and one map.
+            cache.keep(key, Kept(made, remarks or (), looked_at or _NO_FILES, for_now=has_errors(remarks)))
+            return made
+        for name in found.looked_at:
+            files.get(name)  # so that whoever watches learns of it
+        self.findings.say(found.remarks, entry)
+        kept: T = found.value
+        return kept
 
     def error(self, place: Origin, code: str, message: str, hint: str | None = None) -> None:
         """Record an error."""
@@ -57,7 +103,7 @@ class Compilation:
 
     def check_variables(self, text: TemplateText, parsed: Parsed, variables: Mapping[str, Any], entry: Origin) -> bool:
         """Return whether an entry has every variable that a template needs; else the errors name it."""
-        missing = [(path, variable_missing(path, variables)) for path in parsed.variables]
+        missing = [(path, variable_missing(path, variables, self.findings.did_you_mean)) for path in parsed.variables]
         for path, message in missing:
             if message is not None:
                 place = self.place(text, offset_of(text.text, ".".join(("vars", *path))))
@@ -81,6 +127,8 @@ class Compilation:
     ) -> None:
         """Record why a template could not be rendered for an entry with this context."""
         if error.undefined and not self.check_variables(text, parsed, context["vars"], entry):
+            return
+        if error.undefined and "item" in context and not self.check_locals(text, parsed, context, entry):
             return
         hint = f"the item is {str(context['item'])[:_LONGEST_ITEM]}" if parsed.locals and "item" in context else None
         place = self.place(text, min(error_offset(text.text, error), len(text.text)))

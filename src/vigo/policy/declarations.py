@@ -1,7 +1,9 @@
 """A resource as declared in a configcrate: read and checked once, whichever entries use it."""
 
 import re
+from collections.abc import Iterable
 from collections.abc import Mapping as Map
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -17,12 +19,13 @@ from vigo.policy.loops import check_loop
 from vigo.policy.options import FROM_DEFAULTS, OPTIONS, Options, check_name, read_options
 from vigo.policy.stack_files import Constant, content_of
 from vigo.policy.template_places import TemplateText, texts_in
+from vigo.policy.templating import Parsed, union, variables_used
 from vigo.policy.yaml_tree import Entry, Mapping, Node, Scalar
 
 _FIELD_IN_MESSAGE: Final = re.compile(r"(\w+)\b")
 
 
-class Templated(msgspec.Struct, frozen=True):
+class Templated(msgspec.Struct, frozen=True, gc=False):
     """A field with templates in it. `source` is its value as it would stand in a plan's `templates`."""
 
     field: Field
@@ -32,11 +35,13 @@ class Templated(msgspec.Struct, frozen=True):
     needs_machine: bool
 
 
-class Declaration(msgspec.Struct, frozen=True, kw_only=True):
+class Declaration(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
     """A resource as declared.
 
     `constants` are the fields without templates, in their types; `spec` is there where nothing is left to render and
     everything is right. `is_whole` is false where an error was found already: then only the name counts, for others.
+    `uses` are the variables that decide on what is stamped from it, and `uses_on_machine` those that its templates and
+    conditions need there; None stands for every variable.
     """
 
     name: Scalar
@@ -50,14 +55,20 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
     foreach: Node | None
     spec: Spec | None
     is_whole: bool
+    uses: frozenset[str] | None
+    uses_on_machine: frozenset[str] | None
 
 
-class Crate(msgspec.Struct, frozen=True):
-    """A configcrate whose resources are checked as far as they can be without an entry."""
+class Crate(msgspec.Struct, frozen=True, eq=False):
+    """A configcrate whose resources are checked as far as they can be without an entry.
+
+    `uses` are the variables that decide on what is stamped from it; None stands for every variable.
+    """
 
     source: Configcrate
     declarations: tuple[Declaration, ...]
     is_whole: bool
+    uses: frozenset[str] | None
 
     @property
     def name(self) -> str:
@@ -65,8 +76,12 @@ class Crate(msgspec.Struct, frozen=True):
         return self.source.name.text
 
 
-def declare(compilation: Compilation, source: Configcrate) -> Crate:
+def declared(compilation: Compilation, source: Configcrate) -> Crate:
     """Return a configcrate with its resources read; what is wrong with them is recorded."""
+    return compilation.reading.kept_for(("declared", source), partial(_declare, compilation, source))
+
+
+def _declare(compilation: Compilation, source: Configcrate) -> Crate:
     used: set[str] = set(FROM_DEFAULTS)
     found = [_declaration(compilation, resource, source, used) for resource in source.resources]
     declarations = tuple(one for one in found if one is not None)
@@ -83,7 +98,25 @@ def declare(compilation: Compilation, source: Configcrate) -> Crate:
                 message = f"defaults: no resource of this configcrate has a field {name.text!r} that would use it"
                 compilation.findings.warning(name.origin, "unused-default", message)
     has_loop = check_loop(compilation, source.foreach)
-    return Crate(source, declarations, source.is_whole and has_loop and len(declarations) == len(found))
+    _check_names(compilation, declarations)
+    is_whole = source.is_whole and has_loop and len(declarations) == len(found)
+    loop = source.foreach
+    has_template = isinstance(loop, Scalar) and is_template(loop.text)
+    uses = [variables_used([compilation.book.template(loop.text)])] if isinstance(loop, Scalar) and has_template else []
+    return Crate(source, declarations, is_whole, union([*uses, *(one.uses for one in declarations)]))
+
+
+def _check_names(compilation: Compilation, declarations: Iterable[Declaration]) -> None:
+    """Refuse two resources that are written with one name, whether or not an entry uses the configcrate."""
+    seen: dict[str, Declaration] = {}
+    for declaration in declarations:
+        former = seen.setdefault(declaration.name.text, declaration)
+        if former is not declaration:
+            message = (
+                f"name: expected each name once, found {declaration.name.text!r} again;"
+                f" it stands at {former.origin} too"
+            )
+            compilation.error(declaration.name.origin, "duplicate-name", message, "give one of the two another name")
 
 
 def _declaration(
@@ -109,6 +142,11 @@ def _declaration(
     if kind is not None:
         draft.read_fields(kind, used)
         spec = draft.final_spec(kind, name, is_named=is_named)
+        written = resource.get("on_remove")
+        if written is not None and options.on_remove == "revert" and spec is not None:
+            problem = kind.cannot_undo(spec)
+            if problem:
+                compilation.findings.warning(written.origin, "on-remove", f"on_remove: {problem}")
     return Declaration(
         name=name,
         origin=resource.origin,
@@ -121,7 +159,34 @@ def _declaration(
         foreach=foreach,
         spec=spec,
         is_whole=kind is not None and draft.is_whole and is_named,
+        uses=_used(compilation, (name, foreach), options, draft.templated),
+        uses_on_machine=_used_on_machine(compilation, options, draft.templated),
     )
+
+
+def _used(
+    compilation: Compilation, written: Iterable[Node | None], options: Options, templated: Iterable[Templated]
+) -> frozenset[str] | None:
+    texts = [one.text for one in (*written, *(name for _, name in options.references)) if isinstance(one, Scalar)]
+    for one in templated:
+        if one.field.content_field is not None:
+            return None  # the file that a rendered path names may use any
+        texts += [text.text for text in one.texts]
+    parsed = [compilation.book.template(text) for text in texts if is_template(text)]
+    return variables_used([*parsed, *_conditions(options)])
+
+
+def _used_on_machine(
+    compilation: Compilation, options: Options, templated: Iterable[Templated]
+) -> frozenset[str] | None:
+    texts = [text.text for one in templated if one.needs_machine for text in one.texts]
+    if any(one.field.content_field is not None for one in templated):
+        return None
+    return variables_used([*(compilation.book.template(text) for text in texts), *_conditions(options)])
+
+
+def _conditions(options: Options) -> list[Parsed]:
+    return [] if options.when is None else [options.when.parsed]
 
 
 def checked_spec(

@@ -1,18 +1,24 @@
 """What was found in the stacks: errors and warnings with their place, and how they are shown to a person."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final, Literal
+from typing import Final, Generic, Literal, TypeVar
 
 import msgspec
 
+from vigo.core.nearest import nearest_name
 from vigo.core.plan import Origin
 
 Severity = Literal["error", "warning"]
 
+T = TypeVar("T")
+
 MOST_DIAGNOSTICS: Final = 1_000
 """What one compilation tells at most; nobody corrects more at once, and a crafted file must not fill the memory."""
+
+_MOST_NAMES_COMPARED: Final = 300_000
+"""To look for the nearest of so many names takes some seconds; who has more wrong ones needs no help with each."""
 
 _LONGEST_SOURCE_LINE: Final = 240
 _LONGEST_MESSAGE: Final = 2_000
@@ -55,6 +61,42 @@ class SourceLines:
         return lines[place.line - 1] if 0 < place.line <= len(lines) and lines != [""] else None
 
 
+class Remark(msgspec.Struct, frozen=True):
+    """What was found once and may be said again, for another match entry or by a later compilation.
+
+    `is_of_entry` says that the words hold for the entry in hand only.
+    """
+
+    severity: Severity
+    place: Origin
+    code: str
+    message: str
+    hint: str | None
+    is_of_entry: bool
+
+
+def has_errors(remarks: Sequence[Remark]) -> bool:
+    """Return whether errors are among what was found, or may be, since not all was written down."""
+    return len(remarks) > MOST_DIAGNOSTICS or any(one.severity == "error" for one in remarks)
+
+
+class Stacked(Generic[T]):
+    """Has something on a stack for a while. A compilation does this so often that a generator would be felt."""
+
+    __slots__ = ("_one", "_stack")
+
+    def __init__(self, stack: list[T], one: T) -> None:
+        self._stack = stack
+        self._one = one
+
+    def __enter__(self) -> T:
+        self._stack.append(self._one)
+        return self._one
+
+    def __exit__(self, *_error: object) -> None:
+        self._stack.pop()
+
+
 class _Found(msgspec.Struct):
     severity: Severity
     code: str
@@ -71,8 +113,21 @@ class Findings:
         self.lines = lines
         self._found: dict[tuple[str, int, int, str, str], _Found] = {}
         self._dropped = 0
+        self._names_compared = 0
         self._is_mild = False
+        self._tapes: list[list[Remark]] = []
         self.has_errors = False
+
+    def taped(self) -> "Stacked[list[Remark]]":
+        """Put what is found meanwhile on a list too, as far as anyone would be told of it; `say` records it again."""
+        return Stacked(self._tapes, [])
+
+    def say(self, remarks: Iterable[Remark], entry: Origin | None = None) -> None:
+        """Record what was found before, for an entry where it holds for one only."""
+        for one in remarks:
+            of_entry = entry if one.is_of_entry else None
+            record = self.error if one.severity == "error" else self.warning
+            record(one.place, one.code, one.message, hint=one.hint, entry=of_entry)
 
     @contextmanager
     def as_warnings(self) -> Iterator[None]:
@@ -87,6 +142,7 @@ class Findings:
         self, place: Origin, code: str, message: str, *, hint: str | None = None, entry: Origin | None = None
     ) -> None:
         """Record what keeps the stacks from being published."""
+        self._note("error", place, code, message, hint, entry)
         if self._is_mild:
             self._add("warning", place, code, message, hint, None)
             return
@@ -97,7 +153,20 @@ class Findings:
         self, place: Origin, code: str, message: str, *, hint: str | None = None, entry: Origin | None = None
     ) -> None:
         """Record what is probably a mistake."""
+        self._note("warning", place, code, message, hint, entry)
         self._add("warning", place, code, message, hint, None if self._is_mild else entry)
+
+    def nearest(self, found: str, valid: Collection[str]) -> str | None:
+        """Return the valid name that was probably meant, or None; of very many mistakes only the first get one."""
+        self._names_compared += len(valid)
+        if self.is_full or self._names_compared > _MOST_NAMES_COMPARED:
+            return None
+        return nearest_name(found, valid)
+
+    def did_you_mean(self, found: str, valid: Collection[str]) -> str:
+        """Return `; did you mean 'NAME'?`, or an empty text where `nearest` finds nothing."""
+        name = self.nearest(found, valid)
+        return f"; did you mean {name!r}?" if name is not None else ""
 
     @property
     def is_full(self) -> bool:
@@ -116,6 +185,13 @@ class Findings:
             severity: Severity = "error" if self.has_errors else "warning"
             found.append(msgspec.structs.replace(last, severity=severity, code="too-many", message=message, hint=None))
         return tuple(found)
+
+    def _note(
+        self, severity: Severity, place: Origin, code: str, message: str, hint: str | None, entry: Origin | None
+    ) -> None:
+        for tape in self._tapes:
+            if len(tape) <= MOST_DIAGNOSTICS:
+                tape.append(Remark(severity, place, code, message, hint, entry is not None))
 
     def _add(
         self, severity: Severity, place: Origin, code: str, message: str, hint: str | None, entry: Origin | None

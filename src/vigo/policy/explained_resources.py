@@ -66,7 +66,7 @@ class ExplainedResource(msgspec.Struct, frozen=True):
 def explained_resource(trace: HostTrace, name: str) -> ExplainedResource | None:
     """Return why a machine gets a resource, `CONFIGCRATE/NAME`, as it is; None where it gets no such resource."""
     planned = next((one for one in trace.study.plan(trace.index).resources if one.id == name), None)
-    everything = trace.study.stamped(trace.assignment)
+    everything = trace.study.stamped(trace.index)
     stamped = next((one for one in everything if one.id == name), None)
     if planned is None or stamped is None:
         return None

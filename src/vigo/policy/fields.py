@@ -1,5 +1,6 @@
 """The fields of a kind, and the values that the stacks give to them: each in its type, or an error at its place."""
 
+import json
 import re
 from collections.abc import Callable
 from collections.abc import Mapping as Map
@@ -46,8 +47,10 @@ class Field(msgspec.Struct, frozen=True):
     @property
     def explanation(self) -> str:
         """What the field says, with an example."""
-        shown = "" if self.example is None else f" Example: {self.example!r}"
-        return f"{self.name}: {self.description}{shown}"
+        if self.example is None:
+            return f"{self.name}: {self.description}"
+        written = repr(self.example) if isinstance(self.example, str) else json.dumps(self.example, ensure_ascii=False)
+        return f"{self.name}: {self.description} Example: {written}"
 
 
 def fields_of(kind: Resource[Any, Any]) -> Map[str, Field]:
@@ -79,10 +82,12 @@ def bound_problem(value: Any, field: Field) -> str:
     try:
         msgspec.convert(value, field.hint, strict=False)
     except msgspec.ValidationError as error:
-        text = str(error).partition(" - at `")[0]
+        text, _, place = str(error).partition(" - at `$")
         for pattern, words in _BOUNDS:
             if match := pattern.search(text):
                 return "expected " + words.format(*match.groups())
+        if not place.strip("`") and text.startswith(("Expected", "Invalid enum value")):
+            return f"expected {_called(alternatives(field.type))}"
         return text[:1].lower() + text[1:].replace("`", "").replace(", got ", ", found ")
     return ""
 

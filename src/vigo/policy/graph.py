@@ -2,16 +2,19 @@
 
 import heapq
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 import msgspec
 
 from vigo.core.ids import ResourceId
-from vigo.core.nearest import nearest_name
 from vigo.core.plan import Origin
 from vigo.policy.compilation import Compilation
 from vigo.policy.declarations import Crate
 from vigo.policy.resources import Reference, Stamped
+
+MOST_CRATE_EDGES: Final = 250_000
+"""What the relations between configcrates may amount to for one entry; each goes into its bundle."""
 
 _MOST_STEPS_SHOWN: Final = 12
 
@@ -41,6 +44,8 @@ class Graph:
         self._by_id = {resource.id: resource for resource in resources}
         self._crates = {resource.crate for resource in resources}
         self._edges: dict[ResourceId, list[Edge]] = {}
+        self._crate_edges = 0
+        self._has_too_many = False
         self.depends_on: dict[ResourceId, dict[ResourceId, None]] = {}
         """By resource, those that must be done before it."""
         self.notify: dict[ResourceId, dict[ResourceId, None]] = {}
@@ -58,7 +63,8 @@ class Graph:
         """Resolve what configcrates say of each other: all of one comes before all of another.
 
         It is enough that those of the later one that wait for nothing else in it wait for those of the earlier one
-        that nothing else in it waits for: a failure skips whatever is behind it.
+        that nothing else in it waits for: a failure skips whatever is behind it. What runs only when it is notified
+        has its own time, so that a later configcrate can notify an earlier one.
         """
         there = set(assigned)
         for crate in (crates[name] for name in assigned):
@@ -94,7 +100,7 @@ class Graph:
                 if not waiting[edge.then]:
                     heapq.heappush(ready, index[edge.then])
         if len(order) == len(self._resources):
-            return order
+            return None if self._has_too_many else order
         self._refuse_cycle({id_ for id_, count in waiting.items() if count})
         return None
 
@@ -107,10 +113,14 @@ class Graph:
         is_lost = "/" in reference.name and any(file.startswith("configcrates/") for file in reading.unreadable)
         if is_lost or not self._incomplete.isdisjoint((resource.crate, crate)):
             return None
+        if self._compilation.findings.is_full:
+            self._error(reference.origin, "unknown-reference", f"no resource has the name {reference.name!r}")
+            return None
         mine = [one.name for one in self._resources if one.crate == resource.crate]
         others = [str(one.id) for one in self._resources if one.crate != resource.crate]
         hint = "NAME of this configcrate, or CONFIGCRATE/NAME of another"
-        near = nearest_name(reference.name, mine) or nearest_name(reference.name, others)
+        findings = self._compilation.findings
+        near = findings.nearest(reference.name, mine) or findings.nearest(reference.name, others)
         message = f"{reference.relation}: no resource has the name {reference.name!r}"
         if near is not None:
             message += f"; did you mean {near!r}?"
@@ -149,19 +159,40 @@ class Graph:
         self._edges.setdefault(edge.first, []).append(edge)
 
     def _chain(self, earlier: str, later: str, reason: str, origin: Origin) -> None:
-        inner = {
-            (first, then)
-            for then, firsts in self.depends_on.items()
-            for first in firsts
-            if self._by_id[first].crate == self._by_id[then].crate
-        }
-        begun = {then for _, then in inner}
-        ended = {first for first, _ in inner}
-        last = [one.id for one in self._resources if one.crate == earlier and one.id not in ended]
-        first = [one.id for one in self._resources if one.crate == later and one.id not in begun]
+        last, first = self._ends.get(earlier, ([], []))[1], self._ends.get(later, ([], []))[0]
+        self._crate_edges += len(last) * len(first)
+        if self._crate_edges > MOST_CRATE_EDGES:
+            if not self._has_too_many:
+                message = (
+                    f"expected configcrates that wait for each other to be small, found {len(last)} resources of one"
+                )
+                message += f" and {len(first)} of the other: each of these would wait for each of those"
+                hint = (
+                    "name the resources that matter by depends_on, or let all of a configcrate wait for one of its own"
+                )
+                self._error(origin, "too-large", message, hint)
+            self._has_too_many = True
+            return
         for before in last:
             for then in first:
                 self._need(before, then, reason, origin)
+
+    @cached_property
+    def _ends(self) -> dict[str, tuple[list[ResourceId], list[ResourceId]]]:
+        """By configcrate, those that wait for nothing else in it, and those that nothing else in it waits for."""
+        placed = {one.id: one for one in self._resources if not one.is_handler}
+        begun, ended = set[ResourceId](), set[ResourceId]()
+        for then, firsts in self.depends_on.items():
+            for first in firsts:
+                if first in placed and then in placed and placed[first].crate == placed[then].crate:
+                    begun.add(then)
+                    ended.add(first)
+        ends: dict[str, tuple[list[ResourceId], list[ResourceId]]] = {}
+        for one in placed.values():
+            firsts_of, lasts_of = ends.setdefault(one.crate, ([], []))
+            firsts_of += [] if one.id in begun else [one.id]
+            lasts_of += [] if one.id in ended else [one.id]
+        return ends
 
     def _refuse_cycle(self, stuck: set[ResourceId]) -> None:
         cycle = self._cycle_among(stuck)

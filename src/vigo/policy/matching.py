@@ -78,7 +78,8 @@ def warn_of_shadows(findings: Findings, entries: Sequence[HostEntry], matcher: M
                 f" ({', '.join(pattern.text for pattern in entries[one].patterns[:3])})"
                 for one in found[:3]
             )
-            message = f"this entry can never match: {named}, which comes first, covers all its hostnames"
+            verbs = ("comes", "covers") if len(found) == 1 else ("come", "cover")
+            message = f"this entry can never match: {named}, which {verbs[0]} first, {verbs[1]} all its hostnames"
             findings.warning(entry.origin, "shadowed", message, hint="put it before, or remove it")
 
 

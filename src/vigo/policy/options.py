@@ -44,7 +44,7 @@ class When(msgspec.Struct, frozen=True):
     parsed: Parsed
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True):
+class Options(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The options of one resource as written."""
 
     when: When | None = None

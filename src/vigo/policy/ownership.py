@@ -31,16 +31,21 @@ def check_owners(compilation: Compilation, entry: Origin, resources: Iterable[St
     """Refuse two resources that own the same thing.
 
     Where only one of the two has a condition, both apply on some machines: a warning. Two different conditions count
-    as alternatives, since only a machine knows. What a machine has to render is not known either.
+    as alternatives, since only a machine knows. What a machine has to render is not known either. Each resource is
+    held against one former owner: the first with its conditions, or else without any.
     """
-    owners: dict[str, list[Stamped]] = {}
+    owners: dict[str, dict[tuple[str, ...], Stamped]] = {}
     for resource in resources:
-        if resource.spec is None or resource.declaration.kind is None:
-            continue
-        for thing in resource.declaration.kind.owns(resource.spec):
-            for former in owners.setdefault(thing, []):
+        mine = tuple([condition.expression for condition in resource.conditions]) if resource.conditions else ()
+        for thing in resource.things:
+            formers = owners.get(thing)
+            if formers is None:
+                owners[thing] = {mine: resource}
+                continue
+            former = formers.get(mine) or formers.get(()) or (None if mine else next(iter(formers.values())))
+            if former is not None:
                 _contend(compilation, entry, thing, former, resource)
-            owners[thing].append(resource)
+            formers.setdefault(mine, resource)
 
 
 def check_handlers(compilation: Compilation, resources: Sequence[Stamped]) -> None:

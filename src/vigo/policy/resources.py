@@ -1,8 +1,9 @@
 """Stamping: from a configcrate's declarations and an entry's variables to resources with names and final values."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from collections.abc import Mapping as Map
+from functools import cached_property, partial
 from typing import Any, Final
 
 import msgspec
@@ -29,7 +30,11 @@ MOST_RESOURCES: Final = 20_000
 _NAME: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\s]([^\x00-\x1f\x7f-\x9f]{0,198}[^\x00-\x1f\x7f-\x9f\s])?")
 
 
-class Reference(msgspec.Struct, frozen=True):
+class Shape:
+    """Stands for what the order and the conflicts of resources depend on: the same object for all of one shape."""
+
+
+class Reference(msgspec.Struct, frozen=True, gc=False):
     """A name that a resource refers to, and where."""
 
     relation: Relation
@@ -37,7 +42,7 @@ class Reference(msgspec.Struct, frozen=True):
     origin: Origin
 
 
-class Stamped(msgspec.Struct, kw_only=True):
+class Stamped(msgspec.Struct, kw_only=True, eq=False, gc=False):
     """A resource of one entry. `spec` is None where the machine has to render something, or where an error was found.
 
     `is_handler` says that it runs only when it is notified; `is_whole` is false where an error was found.
@@ -56,6 +61,12 @@ class Stamped(msgspec.Struct, kw_only=True):
     settles: bool
     is_handler: bool
     is_whole: bool
+    things: tuple[str, ...]
+    """What it owns, as far as that is known without a machine."""
+    text_bytes: int
+    """How much text is in its fields and templates, roughly: in characters."""
+    shape: Shape
+    """Stands for all that the checks over an entry's resources look at."""
 
     @property
     def origin(self) -> Origin:
@@ -67,53 +78,110 @@ class Stamper:
     """Stamps the resources of one configcrate for one entry."""
 
     def __init__(
-        self, compilation: Compilation, crate: Crate, variables: Map[str, Any], entry: Origin, case: When | None
+        self,
+        compilation: Compilation,
+        crate: Crate,
+        variables: Callable[[], Map[str, Any]],
+        entry: Origin,
+        case: When | None,
+        *,
+        key: Callable[[frozenset[str]], Hashable],
     ) -> None:
         self._compilation = compilation
         self._crate = crate
-        self._variables = variables
+        self._given = variables
         self._entry = entry
         self._case = case
+        self._key = key
+        """Equal for entries in which these variables have equal values."""
+        self._condition = None if case is None else case.condition
+        self._same = compilation.cache.same(("same", crate, self._condition), dict[Declaration, Stamped])
+        """What is the same for every entry, and of which nothing has to be told."""
         self.knows_all_names = crate.is_whole
         """Whether every resource got a name; where not, what refers to one of them may be right."""
+
+    @cached_property
+    def variables(self) -> Map[str, Any]:
+        """The variables that the configcrate sees; merged only where something is not stamped already."""
+        return self._given()
 
     def resources(self) -> Iterator[Stamped]:
         """Yield the resources in their order; what is wrong with them for this entry is recorded."""
         if self._case is not None:
-            self._check_condition(self._case, {"vars": self._variables})
-        loop = self._crate.source.foreach
-        for outer in self._turns(loop):
+            self._check_condition(self._case, {"vars": self.variables})
+        for local in self._turns(self._crate.source.foreach):
             for declaration in self._crate.declarations:
-                for local in self._turns(declaration.foreach) if loop is None else [outer]:
-                    stamped = self._stamped(declaration, local)
-                    if stamped is not None:
+                if (same := self._same.get(declaration)) is not None:
+                    yield same
+                    continue
+                for stamped in self._kept(declaration, local):
+                    if stamped is None:
+                        self.knows_all_names = False
+                    else:
                         yield stamped
+
+    def _kept(self, declaration: Declaration, local: dict[str, Any]) -> Sequence[Stamped | None]:
+        """Return what is stamped from a declaration, the same for each entry that gives its variables the same values.
+
+        None stands for a resource, or several, whose name is not known because of an error.
+        """
+        make = partial(self._made, declaration, local)
+        if declaration.uses is None or self._crate.source.foreach is not None:
+            return make()  # what comes of each item of a loop is kept with the whole configcrate
+        key = (declaration, self._key(declaration.uses), self._condition)
+        if (found := self._compilation.kept_in_silence(key)) is not None:
+            several: Sequence[Stamped | None] = found
+            return several
+        if not declaration.uses and declaration.foreach is None:
+            with self._compilation.findings.taped() as remarks:
+                (stamped,) = make()
+            if stamped is not None and not remarks:
+                self._same[declaration] = stamped
+            return (stamped,)
+        return self._compilation.kept(key, make, self._entry)
+
+    def _made(self, declaration: Declaration, local: dict[str, Any]) -> Sequence[Stamped | None]:
+        if declaration.foreach is None:
+            return (self._stamped(declaration, local),)
+        found: list[Stamped | None] = []
+        for turn in self._turns(declaration.foreach) if self._crate.source.foreach is None else [local]:
+            found.append(self._stamped(declaration, turn))
+            if len(found) > MOST_RESOURCES:
+                break
+        return found if self.knows_all_names else [*found, None]
 
     def _turns(self, loop: Node | None) -> list[dict[str, Any]]:
         """Return the values of `item` and `key` for each time that something is stamped: once without a loop."""
         if loop is None:
             return [{}]
-        items: Any = None
         if not isinstance(loop, Scalar):
-            items = self._compilation.reading.plain(loop)
-        elif is_template(loop.text):
-            items = self._rendered_text(TemplateText(loop.text, loop.origin, loop), {"vars": self._variables})
+            return self._turns_over(self._compilation.reading.plain(loop), loop)
+        text = TemplateText(loop.text, loop.origin, loop)
+        parsed = self._compilation.book.template(loop.text)
+        if is_template(loop.text) and not parsed.needs_machine and not parsed.problems and not parsed.locals:
+            try:
+                return self._turns_over(self._compilation.book.value(loop.text, {"vars": self.variables}), loop)
+            except TemplateError as error:
+                self._failed((text,), {"vars": self.variables}, error)
+        self.knows_all_names = False
+        return []  # that was told, here or when the loop was read
+
+    def _turns_over(self, items: Any, loop: Node) -> list[dict[str, Any]]:
         turns = turns_of(items)
         if turns is None:
             self.knows_all_names = False
-            if items is not None:
-                message = f"foreach: expected a list or a map, found {str(items)[:60]!r}"
-                self._error(loop.origin, "foreach", message)
+            found = "nothing (null)" if items is None else repr(str(items)[:60])
+            self._error(loop.origin, "foreach", f"foreach: expected a list or a map, found {found}")
         return turns or []
 
     def _stamped(self, declaration: Declaration, local: dict[str, Any]) -> Stamped | None:
-        context = {"vars": self._variables, **local}
+        context = {"vars": self.variables, **local}
         name = self._name(declaration, context)
         if name is None:
-            self.knows_all_names = False
             return None
         options = declaration.options
-        fields, templates, is_whole = dict(declaration.constants), dict[str, Any](), declaration.is_whole
+        fields, is_whole = dict(declaration.constants), declaration.is_whole
+        templates: dict[str, Any] = {}
         for templated in declaration.templated:
             if declaration.is_whole:
                 is_whole &= self._fill(templated, declaration, context, fields, templates)
@@ -122,7 +190,7 @@ class Stamper:
         spec = declaration.spec
         kind = declaration.kind
         if kind is not None and is_whole:
-            if kind.name_field is not None and kind.name_field not in {**fields, **templates}:
+            if kind.name_field is not None and kind.name_field not in fields and kind.name_field not in templates:
                 fields[kind.name_field] = name
             if spec is None and not templates:
                 spec = checked_spec(
@@ -134,7 +202,12 @@ class Stamper:
         settles = _settles(kind, spec, fields, templates) if kind is not None and is_whole else True
         references = tuple(self._references(declaration, context))
         subscribes = any(one.relation == "subscribes" for one in references)
-        conditions = (self._case, options.when)
+        conditions = tuple(one.condition for one in (self._case, options.when) if one is not None)
+        things = tuple(kind.owns(spec)) if kind is not None and spec is not None else ()
+        is_handler = options.when_changed or (subscribes and not settles)
+        text_bytes = _text_bytes(fields) + _text_bytes(templates)
+        self._compilation.spend(1, text_bytes)
+        checked = (name, things, conditions, references, is_handler, settles, is_whole, str(fields.get("state")))
         return Stamped(
             id=ResourceId(f"{self._crate.name}/{name}"),
             name=name,
@@ -143,12 +216,15 @@ class Stamper:
             fields=fields,
             templates=templates,
             locals=local if templates or (options.when is not None and options.when.parsed.locals) else {},
-            conditions=tuple(one.condition for one in conditions if one is not None),
+            conditions=conditions,
             references=references,
             spec=spec,
             settles=settles,
-            is_handler=options.when_changed or (subscribes and not settles),
+            is_handler=is_handler,
             is_whole=is_whole,
+            things=things,
+            text_bytes=text_bytes,
+            shape=self._compilation.cache.same((declaration, checked), Shape),
         )
 
     def _name(self, declaration: Declaration, context: Map[str, Any]) -> str | None:
@@ -157,7 +233,7 @@ class Stamper:
         if is_template(written.text):
             if not declaration.is_whole:
                 return None
-            name = self._rendered_text(TemplateText(written.text, written.origin, written), context, as_text=True)
+            name = self._rendered_text(TemplateText(written.text, written.origin, written), context)
         if name is not None and not _NAME.fullmatch(name):
             message = f"name: expected 1 to 200 printable characters, no space at either end, found {name[:60]!r}"
             self._error(written.origin, "name", message)
@@ -168,7 +244,7 @@ class Stamper:
         for relation, written in declaration.options.references:
             name: Any = written.text
             if is_template(written.text):
-                name = self._rendered_text(TemplateText(written.text, written.origin, written), context, as_text=True)
+                name = self._rendered_text(TemplateText(written.text, written.origin, written), context)
             if name is not None:
                 yield Reference(relation, name, written.origin)
 
@@ -183,7 +259,7 @@ class Stamper:
         """Fill in a field's value, or leave its templates to the machine; return whether it is good."""
         for text in templated.texts:
             parsed = self._compilation.book.template(text.text)
-            self._compilation.check_comparisons(text, parsed, self._variables, self._entry)
+            self._compilation.check_comparisons(text, parsed, self.variables, self._entry)
         field = templated.field
         if templated.needs_machine:
             templates[field.name] = templated.source
@@ -233,12 +309,12 @@ class Stamper:
         return all(good)
 
     def _has_names_of(self, text: TemplateText, parsed: Parsed, context: Map[str, Any]) -> bool:
-        has_variables = self._compilation.check_variables(text, parsed, self._variables, self._entry)
+        has_variables = self._compilation.check_variables(text, parsed, self.variables, self._entry)
         is_looping = "item" in context
         return has_variables and (not is_looping or self._compilation.check_locals(text, parsed, context, self._entry))
 
     def _check_condition(self, when: When, context: Map[str, Any]) -> None:
-        self._compilation.check_comparisons(when.text, when.parsed, self._variables, self._entry)
+        self._compilation.check_comparisons(when.text, when.parsed, self.variables, self._entry)
         if when.parsed.needs_machine:
             self._has_names_of(when.text, when.parsed, context)
             return
@@ -247,10 +323,9 @@ class Stamper:
         except TemplateError as error:
             self._compilation.template_failed(when.text, when.parsed, error, context, self._entry)
 
-    def _rendered_text(self, text: TemplateText, context: Map[str, Any], *, as_text: bool = False) -> Any:
-        book = self._compilation.book
+    def _rendered_text(self, text: TemplateText, context: Map[str, Any]) -> str | None:
         try:
-            return book.render(text.text, context) if as_text else book.value(text.text, context)
+            return self._compilation.book.render(text.text, context)
         except TemplateError as error:
             self._failed((text,), context, error)
             return None
@@ -279,3 +354,7 @@ def _settles(kind: Resource[Any, Any], spec: Spec | None, fields: Map[str, Any],
         except (msgspec.ValidationError, InvalidError):
             return True
     return kind.settles(spec)
+
+
+def _text_bytes(fields: Map[str, Any]) -> int:
+    return sum([len(value) for value in fields.values() if isinstance(value, str)])

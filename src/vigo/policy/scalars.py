@@ -46,10 +46,11 @@ def untyped(scalar: Scalar) -> str | int | float | bool | None:
         return text
     if text in _WORDS:
         return _WORDS[text]
-    if _INTEGER.fullmatch(text):
-        return integer(text)
-    if _FLOAT.fullmatch(text):
-        return _finite(text)
+    if _INTEGER.fullmatch(text) or _FLOAT.fullmatch(text):
+        try:
+            return integer(text) if _INTEGER.fullmatch(text) else _finite(text)
+        except InvalidError as error:
+            raise InvalidError(f"{error}; quote it if it is text") from error
     if special := _SPECIAL.fullmatch(text):
         return float(text.replace(".", "")) if special["infinity"] else math.nan
     return text
@@ -67,7 +68,7 @@ def integer(text: str) -> int:
     if len(text) <= _MOST_DIGITS:
         value = int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
     if value is None or not LEAST_INTEGER <= value <= GREATEST_INTEGER:
-        raise InvalidError(f"expected a number of at most 64 bits, found {_short(text)}; quote it if it is text")
+        raise InvalidError(f"expected a number of at most 64 bits, found {_short(text)}")
     return value
 
 
@@ -102,7 +103,8 @@ def duration(text: str) -> timedelta:
     """
     match = _DURATION.fullmatch(text.strip())
     if match is None or int(match[1]) == 0:
-        raise InvalidError(f"expected a duration such as 30s, 5m or 1h, found {_short(text)}")
+        unit = " without a unit" if text.strip().isdecimal() else ""
+        raise InvalidError(f"expected a duration such as 30s, 5m or 1h, found {_short(text)}{unit}")
     return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
@@ -118,7 +120,7 @@ def described(node: Node) -> str:
 def _finite(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise InvalidError(f"expected a number that a computer can hold, found {_short(text)}; quote it if it is text")
+        raise InvalidError(f"expected a number that a computer can hold, found {_short(text)}")
     return value
 
 

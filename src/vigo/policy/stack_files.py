@@ -6,7 +6,6 @@ from typing import Final
 
 import msgspec
 
-from vigo.core.nearest import nearest_name
 from vigo.core.plan import Origin
 from vigo.core.templates import is_template
 from vigo.policy.compilation import Compilation
@@ -31,12 +30,29 @@ def content_of(
     """Return the content of a file in the stacks, or None with an error. `field` is the one that names it."""
     files = compilation.reading.files
     target = field.content_field or field.name
+    key = (path, target, f"{target}_base64" in fields)
+    known: Constant | TemplateText | None = compilation.contents.get(key)
+    if known is not None:
+        files.get(path)  # so that whoever watches learns of it
+        return known
+    with compilation.findings.taped() as remarks:
+        found = _content_of(compilation, path, place, field, fields)
+    if found is not None and not remarks:
+        compilation.contents[key] = found
+    return found
+
+
+def _content_of(
+    compilation: Compilation, path: str, place: Origin, field: Field, fields: Mapping[str, Field]
+) -> Constant | TemplateText | None:
+    files = compilation.reading.files
+    target = field.content_field or field.name
     if not path.startswith((_FILES, _TEMPLATES)):
         message = f"{field.name}: expected a path that begins with {_FILES} or {_TEMPLATES}, found {path[:80]!r}"
         compilation.error(place, "source", message, "the path counts from the root of the stacks")
         return None
     if path not in files:
-        near = nearest_name(path, (name for name in files if name.startswith((_FILES, _TEMPLATES))))
+        near = compilation.findings.nearest(path, [name for name in files if name.startswith((_FILES, _TEMPLATES))])
         message = f"{field.name}: the stacks have no file {path[:200]!r}"
         compilation.error(place, "source", message + (f"; did you mean {near!r}?" if near else ""))
         return None

@@ -27,15 +27,40 @@ def advice(text: str, offset: int, message: str, *, is_expression: bool) -> str 
         # The engine takes the first of two bars for a filter and stumbles over the second.
         if bare.startswith(sign, offset) or bare.startswith(sign, max(offset - 1, 0)):
             return instead
-    if is_expression:
-        return None
+    if "end of string" in message:
+        return "close the quote"
+    bracket = _open_bracket(bare[:offset] if is_expression else bare[max(bare.rfind("{{", 0, offset), 0) + 2 : offset])
+    if bracket is not None and ("expected `)`" in message or "expected `,`" in message or "expected `]`" in message):
+        return f"close the bracket {bracket}"
+    return None if is_expression else _advice_on_tags(text, offset, message)
+
+
+def _advice_on_tags(text: str, offset: int, message: str) -> str | None:
     if statement := _UNKNOWN_STATEMENT.search(message):
+        opened = _unclosed(text[: text.rfind("{%", 0, offset)])
+        if statement[1] in _STATEMENTS:
+            return f"close {opened[0]} with {{% end{opened[1]} %}}" if opened else "nothing is open that this could end"
         near = nearest_name(statement[1], _STATEMENTS)
         return f"did you mean {{% {near} %}}?" if near else None
+    if "unexpected `}`" in message and "end of variable block" in message:
+        return "close it with }}"
+    if "end of comment" in message or text[:offset].rstrip().endswith("{{"):
+        return "braces that are no template: put {% raw %} before and {% endraw %} behind, or the content below files/"
     unclosed = _unclosed(text)
     if "end of input" in message and unclosed is not None:
         return f"close {unclosed[0]} with {{% end{unclosed[1]} %}}"
     return None
+
+
+def _open_bracket(code: str) -> str | None:
+    """Return the innermost bracket that nothing closes; `code` has no texts in quotes any more."""
+    opened: list[str] = []
+    for character in code:
+        if character in "([{":
+            opened.append(character)
+        elif character in ")]}" and opened:
+            opened.pop()
+    return opened[-1] if opened else None
 
 
 def _unclosed(text: str) -> tuple[str, str] | None:

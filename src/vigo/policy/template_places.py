@@ -7,14 +7,14 @@ from typing import Final
 import msgspec
 
 from vigo.core.plan import Origin
-from vigo.policy.diagnostics import SourceLines
+from vigo.policy.diagnostics import LINE_BREAK, SourceLines
 from vigo.policy.yaml_tree import Mapping, Node, Scalar, Sequence
 
 _LONG, _SHORT = 40, 12
 _WORD: Final = re.compile(r"[\w.]+")
 
 
-class TemplateText(msgspec.Struct, frozen=True):
+class TemplateText(msgspec.Struct, frozen=True, gc=False):
     """A text that may be a template: a value in a document, or (without a scalar) a whole file of its own."""
 
     text: str
@@ -23,11 +23,13 @@ class TemplateText(msgspec.Struct, frozen=True):
 
     def place(self, offset: int, lines: SourceLines) -> Origin:
         """Return the place of a character; that of the whole text where quoting or folding hides it."""
+        if self.scalar is None:
+            # The lines of a file are those that messages show, and a byte order mark is no part of the first one.
+            before = LINE_BREAK.split(self.text[:offset].removeprefix("\ufeff"))
+            return Origin(self.origin.file, len(before), len(before[-1]) + 1)
         line_start = self.text.rfind("\n", 0, offset) + 1
         line_index = self.text.count("\n", 0, offset)
         column = offset - line_start
-        if self.scalar is None:
-            return Origin(self.origin.file, line_index + 1, column + 1)
         line_text = self.text[line_start:].partition("\n")[0]
         written = lines.of(self.origin.file)
         if self.scalar.style == "literal":

@@ -5,31 +5,51 @@ in it is rendered on the machine. Either way what a template yields is data and 
 """
 
 import re
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import minijinja
 import msgspec
 
 from vigo.core.conditions import PREDICATE_NAMES
 from vigo.core.nearest import did_you_mean
-from vigo.core.templates import TemplateError, Templates
+from vigo.core.templates import FUEL, TemplateError, Templates
 from vigo.policy.comparisons import Comparison, comparisons_in
 from vigo.policy.predicate_calls import blanked, call_problems
 from vigo.policy.template_advice import advice
+from vigo.policy.template_tags import MOST_OPERATORS, tags_in, too_long_at
+from vigo.policy.yaml_tree import DEEPEST
 
 LOCAL_NAMES: Final = frozenset({"item", "key"})
 _OF_THE_ENGINE: Final = frozenset({"range", "dict"})
 _ROOTS: Final = frozenset({"vars", "traits"}) | LOCAL_NAMES | PREDICATE_NAMES | _OF_THE_ENGINE
 _ON_THE_MACHINE: Final = PREDICATE_NAMES | {"traits"}
 
-_RAW: Final = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}.*?\{%[-+]?\s*endraw\s*[-+]?%\}|\{#.*?#\}", re.DOTALL)
-_TAG: Final = re.compile(r"\{\{(.*?)\}\}|\{%(.*?)%\}", re.DOTALL)
 _FILTER: Final = re.compile(r"\|\s*([A-Za-z_]\w*)")
 _TEST: Final = re.compile(r"\bis\s+(?:not\s+)?([A-Za-z_]\w*)")
+# A name with dots, and whether the template itself tests it or calls it.
+_USE: Final = re.compile(
+    r"(?P<path>[A-Za-z_]\w*+(?:\.\w++)*+)\s*+"
+    r"(?:(?P<test>\|\s*(?:default|d)\b|is\s+(?:not\s+)?(?:defined|undefined)\b)|(?P<call>\())?"
+)
+# The engine lets a template call what a map or list of Python can do to itself: it would change what others see.
+_CHANGING_CALL: Final = re.compile(
+    r"\.\s*(append|clear|extend|insert|pop|popitem|remove|reverse|setdefault|sort|update)\s*\("
+)
+_NEW_VALUE: Final = "make another value instead, such as `vars.list + [1]`, `vars.list | sort`, or by {% set %}"
+_NAME: Final = re.compile(r"(?<![\w.])[A-Za-z_]\w*+(?:\.\w++)*+")
 _OTHER_TEMPLATE: Final = re.compile(r"[-+]?\s*(include|import|from|extends)\b")
 
+
+_SLOW_SECONDS: Final = 0.002
+_FUEL_PER_SECOND: Final = 50_000_000
+_FUELS: Final = (FUEL // 1000, FUEL // 100, FUEL // 10, FUEL)
+# The engine calls a map's methods like its keys; who calls one may look at all of it.
+_METHODS: Final = frozenset({"items", "keys", "values", "get"})
+
+T = TypeVar("T")
 
 _HINT: Final = f"known are vars, traits, item and key (in foreach), and {', '.join(sorted(PREDICATE_NAMES))}"
 
@@ -42,7 +62,7 @@ class Problem(msgspec.Struct, frozen=True):
     hint: str | None = None
 
 
-class Parsed(msgspec.Struct, frozen=True):
+class Parsed(msgspec.Struct, frozen=True, gc=False):
     """What a template or condition uses.
 
     `variables` and `traits` are the paths below `vars` and `traits` that must have a value, as tuples of names; those
@@ -61,19 +81,37 @@ class Parsed(msgspec.Struct, frozen=True):
         """Which of `item` and `key` it uses."""
         return LOCAL_NAMES & {name.partition(".")[0] for name in self.names}
 
+    @property
+    def variable_names(self) -> frozenset[str] | None:
+        """The names right below `vars` that decide on what it yields; None where every variable may."""
+        found = {name.split(".")[1] if "." in name else "" for name in self.names if name.partition(".")[0] == "vars"}
+        return None if found & _METHODS or "" in found else frozenset(found)
+
 
 class TemplateBook:
-    """Reads each template once and renders what needs no machine."""
+    """Reads each template once and renders what needs no machine.
+
+    `fuel_used` only grows: what the renderings took that were not done at once, rounded up.
+    """
 
     def __init__(self) -> None:
-        self._plain = Templates()
+        # Nearly every template is done with the least fuel. The engine does not tell what was used, so the amounts
+        # that did not do are what the others are known to have taken.
+        self._plain = [Templates(fuel=fuel) for fuel in _FUELS]
         # Conditions are only tried here to find mistakes, so what the predicates answer does not matter.
-        self._trial = Templates(dict.fromkeys(PREDICATE_NAMES, _any_answer))
+        answers = dict.fromkeys(PREDICATE_NAMES, _any_answer)
+        self._trial = [Templates(answers, fuel=fuel) for fuel in _FUELS]
         self._parsed: dict[tuple[str, bool], Parsed] = {}
+        self.fuel_used = 0
+
+    @property
+    def size(self) -> int:
+        """How many texts it has read."""
+        return len(self._parsed)
 
     def template(self, text: str) -> Parsed:
         """Return what a template uses and what is wrong with it."""
-        return self._read(text, self._plain.names_in, is_expression=False)
+        return self._read(text, self._plain[0].names_in, is_expression=False)
 
     def condition(self, text: str) -> Parsed:
         """Return what a `when:` expression uses and what is wrong with it."""
@@ -85,7 +123,7 @@ class TemplateBook:
         Raises:
             TemplateError: it cannot be rendered.
         """
-        return self._plain.value(source, context)
+        return self._with_fuel(self._plain, lambda engine: engine.value(source, context))
 
     def render(self, source: str, context: Mapping[str, Any]) -> str:
         """Return a rendered text.
@@ -93,7 +131,7 @@ class TemplateBook:
         Raises:
             TemplateError: it cannot be rendered.
         """
-        return self._plain.render(source, context)
+        return self._with_fuel(self._plain, lambda engine: engine.render(source, context))
 
     def try_condition(self, text: str, context: Mapping[str, Any]) -> None:
         """Evaluate a condition that needs no machine, for its errors only.
@@ -101,10 +139,34 @@ class TemplateBook:
         Raises:
             TemplateError: it cannot be evaluated.
         """
-        self._trial.evaluate(text, context)
+        self._with_fuel(self._trial, lambda engine: engine.evaluate(text, context))
+
+    def _with_fuel(self, engines: Sequence[Templates], work: Callable[[Templates], T]) -> T:
+        begun = time.thread_time()
+        try:
+            for engine, fuel in zip(engines[:-1], _FUELS, strict=False):
+                try:
+                    return work(engine)
+                except TemplateError as error:
+                    if not error.out_of_fuel:
+                        raise
+                    self.fuel_used += fuel
+            self.fuel_used += _FUELS[-1]
+            return work(engines[-1])
+        finally:
+            seconds = time.thread_time() - begun
+            if seconds > _SLOW_SECONDS:
+                # A filter is one instruction, however long its list.
+                self.fuel_used += int(seconds * _FUEL_PER_SECOND)
 
     def _read(self, text: str, names_in: Callable[[str], frozenset[str]], *, is_expression: bool) -> Parsed:
         known = self._parsed.get((text, is_expression))
+        too_long = None if known is not None else too_long_at(text, is_expression=is_expression)
+        if too_long is not None:
+            # Nothing of it may reach the engine.
+            message = f"expected at most {MOST_OPERATORS} operators, brackets and filters in one expression, found more"
+            problem = Problem(message, too_long, "part it by {% set %}, or put the values into variables")
+            known = self._parsed[text, is_expression] = Parsed(frozenset(), (), (), (problem,), needs_machine=True)
         if known is None:
             try:
                 names = names_in(text)
@@ -115,28 +177,30 @@ class TemplateBook:
                 problem = Problem(f"the {what} cannot be read: {error}", offset, hint)
                 known = Parsed(frozenset(), (), (), (problem,), needs_machine=True)
             else:
-                known = _parsed(text, names, self._plain, is_expression=is_expression)
+                known = _parsed(text, names, self._plain[0], is_expression=is_expression)
             self._parsed[text, is_expression] = known
         return known
 
     def _names_in_condition(self, text: str) -> frozenset[str]:
         try:
-            self._trial.evaluate(text, {})
+            self.try_condition(text, {})
         except TemplateError as error:
             # Only the form counts here: names are unknown as yet, and each entry has its own variables.
             if kind_of(error) == "SyntaxError":
                 raise
-        return self._trial.names_in_expression(text)
+        return self._trial[0].names_in_expression(text)
 
 
-def variable_missing(path: tuple[str, ...], variables: Mapping[str, Any]) -> str | None:
+def variable_missing(
+    path: tuple[str, ...], variables: Mapping[str, Any], suggestion: Callable[[str, Collection[str]], str]
+) -> str | None:
     """Return what is missing of a variable's path, with the nearest name, or None where it has a value."""
     value: Any = variables
     for index, name in enumerate(path):
         if isinstance(value, dict):
             if name not in value:
                 shown = ".".join(("vars", *path[: index + 1]))
-                return f"no variable {shown}{did_you_mean(name, value)}"
+                return f"no variable {shown}{suggestion(name, value)}"
             value = value[name]
         elif isinstance(value, str | int | float | None):
             shown = ".".join(("vars", *path[:index]))
@@ -148,8 +212,18 @@ def variable_missing(path: tuple[str, ...], variables: Mapping[str, Any]) -> str
 
 def offset_of(text: str, name: str) -> int:
     """Return where a name stands in a template's text, or its start."""
-    match = re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", text)
-    return match.start() if match else 0
+    return _offsets(text).get(name, 0)
+
+
+@lru_cache(maxsize=16)
+def _offsets(text: str) -> Mapping[str, int]:
+    """Return where each name stands first, and each beginning of one with dots, for a template may have thousands."""
+    found: dict[str, int] = {}
+    for match in _NAME.finditer(text):
+        parts = match[0].split(".", DEEPEST)
+        for length in range(1, len(parts) + 1):
+            found.setdefault(".".join(parts[:length]), match.start())
+    return found
 
 
 def error_offset(text: str, error: TemplateError) -> int:
@@ -205,24 +279,37 @@ def _unknown(name: str, text: str, *, is_expression: bool) -> Problem:
 
 def _required_below(root: str, text: str, names: frozenset[str]) -> tuple[tuple[str, ...], ...]:
     paths = [tuple(name.split(".")[1:]) for name in sorted(names) if name.startswith(f"{root}.")]
-    return tuple(required for path in paths if (required := _required(root, text, path)))
+    tested: set[tuple[str, ...]] = set()
+    called: set[tuple[str, ...]] = set()
+    for found in _USE.finditer(text) if paths else ():
+        names_of_path = found["path"].split(".")
+        if root in names_of_path and (found["test"] or found["call"]):
+            below = tuple(names_of_path[names_of_path.index(root) + 1 :])
+            (tested if found["test"] else called).add(below)
+    return tuple(required for path in paths if (required := _required(path, tested, called)))
 
 
-def _required(root: str, text: str, path: tuple[str, ...]) -> tuple[str, ...]:
+def _required(
+    path: tuple[str, ...], tested: Container[tuple[str, ...]], called: Container[tuple[str, ...]]
+) -> tuple[str, ...]:
     """Return the part of a path that must have a value: nothing of what the text tests itself, no method's name."""
-    for length in range(1, len(path) + 1):
-        name = re.escape(".".join((root, *path[:length])))
-        if re.search(rf"{name}\s*(\|\s*(default|d)\b|is\s+(not\s+)?(defined|undefined)\b)", text):
-            return ()
-    if re.search(re.escape(".".join(path)) + r"\s*\(", text):
-        return path[:-1]
-    return path
+    if any(path[:length] in tested for length in range(1, min(len(path), DEEPEST) + 1)):
+        return ()
+    return path[:-1] if path in called else path
 
 
 def _mistakes(start: int, code: str) -> list[Problem]:
-    """Return the filters and tests that do not exist; the engine finds these late."""
+    """Return calls that would change a value, and filters and tests that do not exist; the engine finds these late."""
     bare = blanked(code)
-    return [
+    changes = [
+        Problem(
+            f"{match[1]}: expected an expression that changes nothing, found a call that does",
+            start + match.start(1),
+            _NEW_VALUE,
+        )
+        for match in _CHANGING_CALL.finditer(bare)
+    ]
+    return changes + [
         Problem(f"no {what} has the name {match[1]!r}", start + match.start(1))
         for pattern, what, kind in ((_FILTER, "filter", "UnknownFilter"), (_TEST, "test", "UnknownTest"))
         for match in pattern.finditer(bare)
@@ -231,8 +318,7 @@ def _mistakes(start: int, code: str) -> list[Problem]:
 
 
 def _codes(text: str) -> list[tuple[int, str]]:
-    visible = _RAW.sub(lambda match: " " * len(match[0]), text)
-    return [(match.start() + 2, match[0][2:-2]) for match in _TAG.finditer(visible)]
+    return [(tag.start, tag.code) for tag in tags_in(text) if tag.is_closed]
 
 
 @lru_cache(maxsize=4096)
@@ -246,3 +332,18 @@ def _is_known(name: str, unknown: str) -> bool:
 
 def _any_answer(*_arguments: object, **_named: object) -> bool:
     return True
+
+
+def variables_used(parsed: Iterable[Parsed]) -> frozenset[str] | None:
+    """Return the variables that decide on what some templates yield; None where every variable may."""
+    return union(one.variable_names for one in parsed)
+
+
+def union(names: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
+    """Return the names of several sets together, where None stands for every name there is."""
+    found: set[str] = set()
+    for one in names:
+        if one is None:
+            return None
+        found |= one
+    return frozenset(found)

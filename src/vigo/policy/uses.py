@@ -1,8 +1,8 @@
-"""Where something of the stacks is declared and used: a configcrate, role, environment, variable, resource or file."""
+"""Where something of the stacks is declared and used: a configcrate, role, variable, resource, control and so on."""
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -21,7 +21,7 @@ from vigo.policy.templating import Parsed
 from vigo.policy.variables import Layer
 from vigo.policy.yaml_tree import Mapping, Node, Scalar, Sequence
 
-Subject = Literal["configcrate", "role", "environment", "variable", "resource", "file"]
+Subject = Literal["configcrate", "role", "environment", "variable", "resource", "file", "framework", "control"]
 
 _TEMPLATES: Final = "templates/"
 _FOLDERS: Final = (_TEMPLATES, "files/")
@@ -44,8 +44,8 @@ def uses(study: Study, name: str) -> tuple[Use, ...]:
     found = dict.fromkeys(
         (*finder.configcrate(), *finder.role(), *finder.environment(), *finder.variable(), *finder.resource())
     )
-    found |= dict.fromkeys(finder.file())
-    return tuple(sorted(found, key=lambda use: (use.subject, use.how != "declared", *_order(use.origin))))
+    found |= dict.fromkeys((*finder.file(), *finder.framework(), *finder.control()))
+    return tuple(sorted(found, key=lambda use: (use.subject, use.how.split()[0] != "declared", *_order(use.origin))))
 
 
 def names(study: Study) -> set[str]:
@@ -54,6 +54,9 @@ def names(study: Study) -> set[str]:
     known = {*stacks.configcrates, *stacks.roles, *stacks.environments}
     known |= {file for file in study.compilation.reading.files if file.startswith(_FOLDERS)}
     known |= {variable for layer in _layers(study) for variable in names_in(layer.values)}
+    for use in _of_controls(stacks):
+        known |= {use.framework.text, use.control.text, f"{use.framework.text}/{use.control.text}"}
+    known |= set(stacks.compliance.frameworks)
     return known | {f"{crate.name}/{one.name.text}" for crate in study.crates.values() for one in crate.declarations}
 
 
@@ -131,6 +134,22 @@ class _Finder:
                 if name.text == self._name:
                     yield Use("file", "vars_from", name.origin)
 
+    def framework(self) -> Iterator[Use]:
+        declared = self._stacks.compliance.frameworks.get(self._name)
+        if declared is not None:
+            yield Use("framework", "declared", declared.name.origin)
+        for use in _of_controls(self._stacks):
+            if use.framework.text == self._name and use.how != "declared":
+                yield Use("framework", use.how, use.framework.origin)
+
+    def control(self) -> Iterator[Use]:
+        for use in _of_controls(self._stacks):
+            framework, control = use.framework.text, use.control.text
+            if self._name in (control, f"{framework}/{control}"):
+                # Several frameworks may have a control of that name.
+                how = f"{use.how} in {framework}" if use.how == "declared" else f"{framework}: {use.how}"
+                yield Use("control", how, use.control.origin)
+
     def _named(
         self, subject: Subject, declared: Scalar, named: Iterable[tuple[str, Iterable[Scalar]]]
     ) -> Iterator[Use]:
@@ -171,6 +190,25 @@ def _of_roles(stacks: Stacks) -> Iterator[tuple[str, Iterable[Scalar]]]:
         yield f"included by role {role.name.text}", role.includes
     for entry in stacks.entries:
         yield f"given by the entry {_patterns(entry)}", entry.roles
+
+
+class _ControlUse(NamedTuple):
+    how: str
+    framework: Scalar
+    control: Scalar
+
+
+def _of_controls(stacks: Stacks) -> Iterator[_ControlUse]:
+    for framework in stacks.compliance.frameworks.values():
+        for control in framework.controls.values():
+            yield _ControlUse("declared", framework.name, control.name)
+    for crate in stacks.configcrates.values():
+        for claim in crate.claims:
+            yield _ControlUse(f"claimed by configcrate {crate.name.text}", claim.framework, claim.control)
+    for waiver in stacks.compliance.waivers:
+        patterns = ", ".join(pattern.text for pattern in waiver.match)
+        for name in waiver.controls:
+            yield _ControlUse(f"waived for {patterns} until {waiver.until}", waiver.framework, name)
 
 
 def _patterns(entry: HostEntry) -> str:

@@ -12,8 +12,8 @@ import msgspec
 from vigo.policy.yaml_tree import Mapping
 
 
-class Layer(msgspec.Struct, frozen=True):
-    """The variables of one place, such as a role; `tree` knows where each stands."""
+class Layer(msgspec.Struct, frozen=True, eq=False):
+    """The variables of one place, such as a role; `tree` knows where each stands. Two of the same words are two."""
 
     label: str
     values: dict[str, Any]
@@ -27,7 +27,18 @@ def merged(layers: Iterable[Layer], base: Map[str, Any] | None = None) -> dict[s
     """
     result: dict[str, Any] = dict(base or {})
     for layer in layers:
-        result = merged_maps(result, layer.values)
+        for name, value in layer.values.items():
+            _put(result, name, value)
+    return result
+
+
+def merged_names(layers: Iterable[Layer], names: Iterable[str]) -> dict[str, Any]:
+    """Return the variables of these names, as `merged` gives them."""
+    result: dict[str, Any] = {}
+    for layer in layers:
+        for name in names:
+            if name in layer.values:
+                _put(result, name, layer.values[name])
     return result
 
 
@@ -35,6 +46,11 @@ def merged_maps(low: Map[str, Any], high: Map[str, Any]) -> dict[str, Any]:
     """Return two maps merged deeply; the second one wins. Neither is changed."""
     result = dict(low)
     for name, value in high.items():
-        former = result.get(name)
-        result[name] = merged_maps(former, value) if isinstance(former, dict) and isinstance(value, dict) else value
+        _put(result, name, value)
     return result
+
+
+def _put(variables: dict[str, Any], name: str, value: Any) -> None:
+    former = variables.get(name)
+    is_merged = isinstance(former, dict) and isinstance(value, dict)
+    variables[name] = merged_maps(former, value) if is_merged and former is not None else value

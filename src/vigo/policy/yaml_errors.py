@@ -6,7 +6,15 @@ from typing import Final
 import yaml
 
 from vigo.core.plan import Origin
-from vigo.policy.yaml_layout import CHOOSE_A_SIDE, CONFLICT_FOUND, conflict_line, open_quote, wrong_indentation
+from vigo.policy.diagnostics import LINE_BREAK
+from vigo.policy.yaml_layout import (
+    CHOOSE_A_SIDE,
+    CONFLICT_FOUND,
+    conflict_line,
+    missing_colon,
+    open_quote,
+    wrong_indentation,
+)
 
 _QUOTE = "quote the text if it is one"
 TEMPLATE_UNQUOTED: Final = "expected a value, found a template without quotes"
@@ -17,6 +25,7 @@ _QUOTED: Final = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"")
 _BRACKETED: Final = re.compile(r"[-:,]\s+([\[{])[^\n]*[\]}]$")
 # What libyaml says -> what was expected, and what mostly helps. The first that is part of its text counts.
 _INDENT = "correct the indentation"
+_TAG = "quote a text that begins with !"
 _AFTER_A_QUOTE: Final = ("expected key", "expected ',' or", "unexpected end of stream", "unexpected document indicator")
 _AFTER_AN_INDENT: Final = ("mapping values are", "expected <document start>", "expected key", "expected '-' indicator")
 _KNOWN: Final = (
@@ -35,11 +44,23 @@ _KNOWN: Final = (
     ("block mapping", "expected a value", _INDENT),
     ("directive", "expected no line that begins with '%'", _QUOTE),
     ("expected node content", "expected a value", "add it, or quote the text"),
+    ("did not find expected whitespace or line break", "expected a space behind the tag", _TAG),
+    ("tag", "expected no tag", _TAG),
+    ("anchor", "expected the name of an anchor", "quote a text that begins with & or *"),
 )
 
 
 def syntax_problem(file: str, text: str, error: yaml.YAMLError) -> tuple[Origin, str, str | None]:
     """Return the place of a syntax error, what is wrong there, and what to do where that is known."""
+    place, message, hint = _problem(file, text, error)
+    lines = LINE_BREAK.split(text)
+    if place.line > len(lines):
+        # libyaml counts a line behind a last one that nothing ends.
+        place = Origin(file, len(lines), len(lines[-1]) + 1)
+    return place, message, hint
+
+
+def _problem(file: str, text: str, error: yaml.YAMLError) -> tuple[Origin, str, str | None]:
     if not isinstance(error, yaml.MarkedYAMLError):
         return _unacceptable(file, text, error)
     conflict = conflict_line(text)
@@ -76,6 +97,14 @@ def _layout_problem(file: str, text: str, error: yaml.MarkedYAMLError, problem: 
         if quote is not None:
             place = Origin(file, quote.line + 1, quote.column + 1)
             return place, f"expected the closing {quote.sign} in this line, found none", "close the quote"
+    if "mapping values are" in problem:
+        bare = missing_colon(text, mark.line, mark.column)
+        if bare is not None:
+            place = Origin(file, bare.line + 1, bare.column + 1)
+            return place, f"expected ':' behind the key {bare.key}, found the end of the line", "write the colon"
+    if "expected ':'" in problem and error.context_mark is not None:
+        place = Origin(file, error.context_mark.line + 1, error.context_mark.column + 1)
+        return place, "expected ':' after the key, found none in its line", "write `key: value`, or quote the text"
     if any(part in problem for part in _AFTER_AN_INDENT):
         indent = wrong_indentation(text, mark.line, mark.column)
         if indent is not None:
@@ -119,14 +148,17 @@ def _unacceptable(file: str, text: str, error: yaml.YAMLError) -> tuple[Origin, 
     before = text.encode()[:position].decode(errors="replace") if isinstance(position, int) else ""
     match = re.search(r"#x([0-9a-fA-F]+)", str(error))
     found = f"U+{int(match[1], 16):04X}" if match else "a character that YAML does not allow"
-    line = before.count("\n") + 1
-    column = len(before) - (before.rfind("\n") + 1) + 1
-    return Origin(file, line, column), f"expected printable text, found {found}", 'write it as "\\xNN" in double quotes'
+    lines = LINE_BREAK.split(before)
+    return (
+        Origin(file, len(lines), len(lines[-1]) + 1),
+        f"expected printable text, found {found}",
+        'write it as "\\xNN" in double quotes',
+    )
 
 
 def _found_at(text: str, index: int) -> str:
     if index >= len(text):
         return "the end of the file"
     character = text[index]
-    names = {"\n": "the end of the line", "\r": "the end of the line", "\t": "a tab", " ": "a space"}
+    names = {"\n": "the end of the line", "\r": "the end of the line", "\t": "a tab", " ": "a space", "\\": "'\\'"}
     return names.get(character, repr(character))

@@ -10,6 +10,8 @@ _OPENED: Final = re.compile(r"(?:^|[-:,\[{])\s+(['\"])")
 _BEHIND_A_TEXT: Final = re.compile(r"\s*([,\]}#:]|$)")
 _ITEMS: Final = re.compile(r" *((?:- +)*)")
 _KEY: Final = re.compile(r" *[\w.-]+")
+_KEY_OF_ITEM: Final = re.compile(r" *(?:- +)*[\w.-]+")
+_BARE_KEY: Final = re.compile(r" *(?:- +)*([\w.-]+) *(?:#.*)?")
 _MOST_LINES: Final = 2_000
 _CONFLICT: Final = re.compile(r"^<{7}(?= |$)", re.MULTILINE)
 _CONFLICT_END: Final = re.compile(r"^>{7}(?= |$)", re.MULTILINE)
@@ -23,6 +25,14 @@ class OpenQuote(NamedTuple):
     line: int
     column: int
     sign: str
+
+
+class BareKey(NamedTuple):
+    """A key without its colon; line and column count from 0."""
+
+    line: int
+    column: int
+    key: str
 
 
 class Indentation(NamedTuple):
@@ -51,6 +61,26 @@ def open_quote(text: str, first: int, last: int) -> OpenQuote | None:
     return None
 
 
+def missing_colon(text: str, line: int, column: int) -> BareKey | None:
+    """Return the word above a `key: value` that was to be the key of its block, or None.
+
+    The line is the one with the colon that YAML stumbled over.
+    """
+    lines = LINE_BREAK.split(text)
+    if line >= len(lines) or not _KEY_OF_ITEM.fullmatch(lines[line][:column]):
+        return None
+    depth = len(lines[line]) - len(lines[line].lstrip(" "))
+    above = next((number for number in range(line - 1, -1, -1) if _is_content(lines[number])), None)
+    bare = None if above is None else _BARE_KEY.fullmatch(lines[above])
+    if above is None or bare is None or bare.start(1) > depth:
+        return None
+    return BareKey(above, bare.start(1), bare[1])
+
+
+def _is_content(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
 def wrong_indentation(text: str, line: int, column: int) -> Indentation | None:
     """Return the indentation of a line where no line above begins a block that it could belong to, or None."""
     lines = LINE_BREAK.split(text)
@@ -62,7 +92,7 @@ def wrong_indentation(text: str, line: int, column: int) -> Indentation | None:
     found = len(lines[line]) - len(lines[line].lstrip(" "))
     levels: list[int] = []
     for above in reversed(lines[max(line - _MOST_LINES, 0) : line]):
-        if above.strip() and not above.lstrip().startswith("#"):
+        if _is_content(above):
             levels += [level for level in _levels(above) if not levels or level < levels[-1]]
     if found in levels or not levels:
         return None

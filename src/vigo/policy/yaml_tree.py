@@ -27,10 +27,11 @@ DEEPEST: Final = 50
 MOST_NODES: Final = 300_000
 
 Style = Literal["plain", "quoted", "literal", "folded"]
+_STANDARD_TAG: Final = "tag:yaml.org,2002:"
 _STYLES: Final[dict[str | None, Style]] = {"|": "literal", ">": "folded", "'": "quoted", '"': "quoted"}
 
 
-class Scalar(msgspec.Struct, frozen=True):
+class Scalar(msgspec.Struct, frozen=True, gc=False):
     """A single value as it was written."""
 
     text: str
@@ -39,21 +40,21 @@ class Scalar(msgspec.Struct, frozen=True):
     end_line: int = 0
 
 
-class Sequence(msgspec.Struct, frozen=True):
+class Sequence(msgspec.Struct, frozen=True, gc=False):
     """A list."""
 
     items: "tuple[Node, ...]"
     origin: Origin
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """A key of a map and its value."""
 
     key: Scalar
     value: "Node"
 
 
-class Mapping(msgspec.Struct, frozen=True):
+class Mapping(msgspec.Struct, frozen=True, gc=False):
     """A map. Keys are text as written, in the order of the file."""
 
     entries: dict[str, Entry]
@@ -145,36 +146,49 @@ class _Builder:
         self._documents = 0
 
     def take(self, event: Event) -> None:
-        place = self._place(event.start_mark)
         if isinstance(event, ScalarEvent):
-            self._refuse_tag(event.tag, place)
-            style = _STYLES.get(event.style, "plain")
-            node = Scalar(event.value, place, style, self._place(event.end_mark).line)
-            if not event.value and style == "plain" and (event.tag or event.anchor):
-                node = self._text_without_quotes(event, node)
-            self._add(node, event.anchor, 1, 0)
+            self._add_scalar(event)
         elif isinstance(event, MappingStartEvent | SequenceStartEvent):
-            self._refuse_tag(event.tag, place)
-            if len(self._stack) >= DEEPEST:
-                self._end(place, "too-deep", f"expected at most {DEEPEST} levels, found more; flatten the structure")
-            is_map = isinstance(event, MappingStartEvent)
-            self._stack.append(_Frame(place, _index(event.start_mark), event.anchor, is_map, [], {}))
+            self._begin(event)
         elif isinstance(event, MappingEndEvent | SequenceEndEvent):
-            frame = self._stack.pop()
-            whole: Node = (
-                Mapping(frame.entries, frame.origin) if frame.is_map else Sequence(tuple(frame.items), frame.origin)
-            )
-            if frame.is_template:
-                # Read on as if the quotes were there, so that all else in the file is told too.
-                written = self._text[frame.start : _index(event.end_mark)]
-                whole = Scalar(written, frame.origin, "quoted", self._place(event.end_mark).line)
-            self._add(whole, frame.anchor, frame.size, frame.height)
+            self._finish(event)
         elif isinstance(event, AliasEvent):
-            self._add_alias(event.anchor or "", place)
+            self._add_alias(event.anchor or "", self._place(event.start_mark))
         elif isinstance(event, DocumentStartEvent):
             self._documents += 1
             if self._documents > 1:
+                place = self._place(event.start_mark)
                 self._end(place, "documents", "expected one document, found a second; put it into a file of its own")
+
+    def _add_scalar(self, event: ScalarEvent) -> None:
+        place = self._place(event.start_mark)
+        if event.tag is not None:
+            self._refuse_tag(event.tag, place)
+        style = _STYLES.get(event.style, "plain")
+        node = Scalar(event.value, place, style, _line(event.end_mark))
+        if not event.value and style == "plain" and (event.tag or event.anchor):
+            node = self._text_without_quotes(event, node)
+        self._add(node, event.anchor, 1, 0)
+
+    def _begin(self, event: MappingStartEvent | SequenceStartEvent) -> None:
+        place = self._place(event.start_mark)
+        if event.tag is not None:
+            self._refuse_tag(event.tag, place)
+        if len(self._stack) >= DEEPEST:
+            self._end(place, "too-deep", f"expected at most {DEEPEST} levels, found more; flatten the structure")
+        is_map = isinstance(event, MappingStartEvent)
+        self._stack.append(_Frame(place, _index(event.start_mark), event.anchor, is_map, [], {}))
+
+    def _finish(self, event: MappingEndEvent | SequenceEndEvent) -> None:
+        frame = self._stack.pop()
+        whole: Node = (
+            Mapping(frame.entries, frame.origin) if frame.is_map else Sequence(tuple(frame.items), frame.origin)
+        )
+        if frame.is_template:
+            # Read on as if the quotes were there, so that all else in the file is told too.
+            written = self._text[frame.start : _index(event.end_mark)]
+            whole = Scalar(written, frame.origin, "quoted", _line(event.end_mark))
+        self._add(whole, frame.anchor, frame.size, frame.height)
 
     def _place(self, mark: Any) -> Origin:
         return Origin(self._file, mark.line + 1, mark.column + 1)
@@ -261,10 +275,9 @@ class _Builder:
             return None
         return node
 
-    def _refuse_tag(self, tag: str | None, place: Origin) -> None:
-        if tag is not None:
-            message = f"expected a value without a tag, found {_short(tag)}"
-            self._findings.error(place, "tag", message, hint="remove it, or quote a text that begins with !")
+    def _refuse_tag(self, tag: str, place: Origin) -> None:
+        message = f"expected a value without a tag, found {_short(tag.replace(_STANDARD_TAG, '!!', 1))}"
+        self._findings.error(place, "tag", message, hint="remove it, or quote a text that begins with !")
 
     def _end(self, place: Origin, code: str, message: str) -> None:
         self._findings.error(place, code, message)
@@ -277,6 +290,10 @@ def _encoding_of(content: bytes, place: int) -> str:
     if b"\0" in content:
         return "a binary file; restore the .vgo file, or put this one below files/ under another suffix"
     return f"the byte 0x{content[place]:02x}; save the file as UTF-8"
+
+
+def _line(mark: Any) -> int:
+    return int(mark.line) + 1
 
 
 def _index(mark: Any) -> int:

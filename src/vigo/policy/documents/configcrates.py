@@ -6,17 +6,21 @@ from typing import Final
 import msgspec
 
 from vigo.core.plan import Origin
+from vigo.policy.documents.compliance import Claim, read_claims
 from vigo.policy.documents.reading import Reading
 from vigo.policy.scalars import described, is_null
 from vigo.policy.variables import Layer
 from vigo.policy.yaml_tree import Mapping, Node, Scalar, Sequence
 
-KEYS: Final = ("configcrate", "vars", "vars_from", "foreach", "defaults", "resources", "depends_on", "before")
+KEYS: Final = (
+    *("configcrate", "vars", "vars_from", "foreach", "defaults", "resources", "depends_on", "before"),
+    "compliance",
+)
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 
 
-class Configcrate(msgspec.Struct, frozen=True):
-    """A configcrate as written. `is_whole` is false where something of it could not be read."""
+class Configcrate(msgspec.Struct, frozen=True, eq=False):
+    """A configcrate as written; two of the same words are two. `is_whole`: all of it could be read."""
 
     name: Scalar
     layers: tuple[Layer, ...]
@@ -26,6 +30,7 @@ class Configcrate(msgspec.Struct, frozen=True):
     before: tuple[Scalar, ...]
     foreach: Node | None = None
     is_whole: bool = True
+    claims: tuple[Claim, ...] = ()
 
 
 def read_configcrate(reading: Reading, file: str) -> Configcrate | None:
@@ -60,6 +65,7 @@ def read_configcrate(reading: Reading, file: str) -> Configcrate | None:
         before=reading.texts(document.get("before"), "before"),
         foreach=document.get("foreach"),
         is_whole=is_whole,
+        claims=read_claims(reading, document.get("compliance")),
     )
 
 

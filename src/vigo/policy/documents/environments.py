@@ -21,9 +21,9 @@ class Environment(msgspec.Struct, frozen=True):
     exclude: tuple[Scalar, ...]
 
 
-def read_environments(reading: Reading) -> tuple[Environment, ...]:
+def read_environments(reading: Reading, file: str) -> tuple[Environment, ...]:
     """Return all environments."""
-    document = reading.document(FILE, "environments", ("environments",)) if FILE in reading.files else None
+    document = reading.document(file, "environments", ("environments",))
     given = None if document is None else document.get("environments")
     environments = None if given is None else reading.mapping(given, "environments")
     if environments is None:

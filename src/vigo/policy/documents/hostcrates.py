@@ -73,11 +73,17 @@ def read_entries(reading: Reading, file: str) -> tuple[HostEntry, ...]:
 
 
 def _hostcrates(reading: Reading, tree: Mapping | Sequence | Scalar) -> Mapping | None:
+    if isinstance(tree, Sequence):
+        message = "expected a line `envoys:` before the list of entries, found the list alone"
+        reading.error(tree.origin, "missing", message, "write `envoys:` above it, and indent the list")
+        return None
     elsewhere = {
         "configcrate": "a configcrate belongs into a file below configcrates/",
         "roles": "roles belong into roles.vgo or a file below roles/",
         "environments": "environments belong into environments.vgo in the root",
         "vars": "variables for a whole directory belong into its common.vgo",
+        "frameworks": "frameworks belong into compliance.vgo in the root",
+        "waivers": "waivers belong into compliance.vgo in the root",
     }
     entries = tree.entries if isinstance(tree, Mapping) else {}
     misplaced = [key for key in elsewhere if key in entries]
@@ -97,7 +103,7 @@ def _entry(reading: Reading, node: Mapping | Sequence | Scalar) -> HostEntry | N
         return None
     entry = reading.mapping(node, "entry", KEYS) or node
     given = entry.get("match")
-    patterns = tuple(pattern for pattern in reading.texts(given, "match") if _is_valid(reading, pattern))
+    patterns = tuple(pattern for pattern in reading.texts(given, "match") if is_valid_pattern(reading, pattern))
     if given is None or is_null(given) or (isinstance(given, Sequence) and not given.items):
         reading.error(
             node.origin if given is None else given.origin,
@@ -114,10 +120,15 @@ def _entry(reading: Reading, node: Mapping | Sequence | Scalar) -> HostEntry | N
     )
 
 
-def _is_valid(reading: Reading, pattern: Scalar) -> bool:
+def is_valid_pattern(reading: Reading, pattern: Scalar) -> bool:
+    """Return whether one of the patterns of a `match` is well-formed; else the error says why."""
     if pattern.text.startswith("~") and _AMBIGUOUS_SET.search(pattern.text):
         message = "match: expected a set of characters without `[`, `--`, `&&`, `~~` or `||` in it, found one"
         reading.error(pattern.origin, "pattern", message, "put a backslash before the character")
+        return False
+    if pattern.text.strip() == "~":
+        message = "match: expected a regular expression behind `~`, found nothing"
+        reading.error(pattern.origin, "pattern", message, 'write "*" for all machines')
         return False
     try:
         check_pattern(pattern.text)

@@ -1,14 +1,16 @@
 """Reading documents of known shape: what every kind of file needs, with all errors collected."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from collections.abc import Mapping as Map
-from typing import Any, Final
+from collections.abc import Sequence as Items
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from vigo.core.errors import InvalidError
-from vigo.core.nearest import did_you_mean
 from vigo.core.plan import Origin
-from vigo.policy.diagnostics import Findings
+from vigo.policy.cache import Cache, Kept, WatchedFiles
+from vigo.policy.diagnostics import Findings, Remark, has_errors
 from vigo.policy.scalars import OLD_BOOLEANS, described, is_null, untyped
 from vigo.policy.variables import Layer
 from vigo.policy.yaml_tree import Mapping, Node, Scalar, Sequence, UnreadableError, parse_tree
@@ -20,6 +22,8 @@ _NONE_YET: Final = {
     "unknown-environment": "the stacks have no environments yet: declare it in environments.vgo",
     "unknown-configcrate": "the stacks have no configcrates yet: declare it in a file below configcrates/",
 }
+T = TypeVar("T")
+
 _LOOKS_LIKE_A_TEMPLATE: Final = re.compile(r"\{\{[^}]{0,200}\b(vars|traits)\.")
 
 
@@ -29,11 +33,34 @@ class Reading:
     `unreadable` are the files without a tree, so that what they would declare is not called unknown as well.
     """
 
-    def __init__(self, files: Map[str, bytes], findings: Findings) -> None:
-        self.files = files
+    def __init__(self, files: Map[str, bytes], findings: Findings, cache: Cache | None = None) -> None:
+        self.files = WatchedFiles(files)
         self.findings = findings
         self.unreadable: set[str] = set()
+        self.cache = Cache() if cache is None else cache
         self._trees: dict[str, Node | None] = {}
+        self._values: dict[str, tuple[Any, Items[Remark]]] = {}
+        self._flawed: set[str] = set()
+
+    def kept(self, file: str, read: Callable[["Reading", str], T]) -> T:
+        """Return what reading a file gives, as `kept_for`."""
+        return self.kept_for((read, file, self.files[file]), partial(read, self, file))
+
+    def kept_for(self, key: Hashable, read: Callable[[], T]) -> T:
+        """Return a result, from a former compilation where none of the files that it depends on has changed.
+
+        What was found then is recorded again. What has errors is made anew each time.
+        """
+        found = self.cache.find(key, self.files)
+        if found is not None:
+            self.findings.say(found.remarks)
+            value: T = found.value
+            return value
+        with self.findings.taped() as remarks, self.files.watched() as looked_at:
+            value = read()
+        if not has_errors(remarks) and self._flawed.isdisjoint(looked_at):
+            self.cache.keep(key, Kept(value, remarks, looked_at))
+        return value
 
     def error(self, place: Origin, code: str, message: str, hint: str | None = None) -> None:
         """Record an error."""
@@ -41,12 +68,17 @@ class Reading:
 
     def tree(self, file: str) -> Node | None:
         """Return a file's tree; None where it is empty or, with an error, cannot be read."""
+        content = self.files[file]  # asked for each time, so that whoever watches learns of it
         if file not in self._trees:
             self._trees[file] = None
-            try:
-                self._trees[file] = parse_tree(file, self.files[file], self.findings)
-            except UnreadableError:
-                self.unreadable.add(file)
+            with self.findings.taped() as remarks:
+                try:
+                    self._trees[file] = parse_tree(file, content, self.findings)
+                except UnreadableError:
+                    self.unreadable.add(file)
+            if remarks:
+                # They are told once, by whoever reads the file first; nobody else may keep what it makes of it.
+                self._flawed.add(file)
         return self._trees[file]
 
     def document(self, file: str, what: str, keys: Iterable[str]) -> Mapping | None:
@@ -85,7 +117,7 @@ class Reading:
         names = list(dict.fromkeys([*most_likely, *sorted(valid)]))
         shown = ", ".join(names[:_MOST_NAMES_SHOWN]) + (", ..." if len(names) > _MOST_NAMES_SHOWN else "")
         hint = f"one of: {shown}" if names else _NONE_YET.get(code)
-        self.error(name.origin, code, f"{message} {name.text!r}{did_you_mean(name.text, names)}", hint)
+        self.error(name.origin, code, f"{message} {name.text!r}{self.findings.did_you_mean(name.text, names)}", hint)
 
     def text(self, node: Node | None, what: str) -> Scalar | None:
         """Return a single text that is not empty; None where it is missing or, with an error, something else."""
@@ -114,7 +146,7 @@ class Reading:
         for name in self.texts(document.get("vars_from"), "vars_from"):
             tree = self._data(name)
             if tree is not None:
-                layers.append(Layer(f"{label}, {name.text}", self.plain(tree), tree))
+                layers.append(Layer(f"{label}, {name.text}", self._values_of(name.text, tree), tree))
         given = document.get("vars")
         variables = None if given is None else self.mapping(given, "vars")
         if variables is not None:
@@ -142,6 +174,16 @@ class Reading:
         except InvalidError as error:
             self.error(node.origin, "type", str(error))
             return None
+
+    def _values_of(self, file: str, tree: Mapping) -> Any:
+        """Return what a data file holds, the same object for all who take it; what was found is recorded for each."""
+        known = self._values.get(file)
+        if known is None:
+            with self.findings.taped() as remarks:
+                known = self._values[file] = (self.plain(tree), remarks)
+        else:
+            self.findings.say(known[1])
+        return known[0]
 
     def _data(self, name: Scalar) -> Mapping | None:
         if name.text not in self.files:

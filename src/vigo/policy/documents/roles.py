@@ -67,6 +67,9 @@ def _cases(reading: Reading, role: Mapping) -> list[Case]:
         when = reading.text(case.get("when"), "when")
         if case.get("when") is None:
             reading.error(case.origin, "missing", "case: expected `when` with a condition over traits, found none")
-        if when is not None:
+        if when is not None and when.text.strip() == "changed":
+            message = "case: expected a condition over traits, found `changed`, which is about one resource"
+            reading.error(when.origin, "type", message, "such as \"os_family('debian')\"")
+        elif when is not None:
             cases.append(Case(when, reading.texts(case.get("configcrates"), "configcrates")))
     return cases

@@ -7,6 +7,9 @@ from typing import Final, Protocol, TypeVar
 import msgspec
 
 from vigo.core.plan import Origin
+from vigo.policy.documents.compliance import FILE as COMPLIANCE_FILE
+from vigo.policy.documents.compliance import Declared, read_compliance
+from vigo.policy.documents.compliance_checks import ComplianceChecks
 from vigo.policy.documents.configcrates import Configcrate, read_configcrate
 from vigo.policy.documents.environments import FILE as ENVIRONMENTS_FILE
 from vigo.policy.documents.environments import Environment, read_environments
@@ -18,7 +21,6 @@ from vigo.policy.matching import Matcher
 from vigo.policy.yaml_tree import Scalar
 
 _DATA_FOLDERS: Final = ("templates/", "files/")
-_UNREAD: Final = "compliance.vgo"
 _SUFFIX: Final = ".vgo"
 
 
@@ -30,6 +32,7 @@ class Stacks(msgspec.Struct, frozen=True):
     environments: Map[str, Environment]
     inherited: Map[str, Inherited]
     entries: tuple[HostEntry, ...]
+    compliance: Declared = Declared()
 
 
 class _Named(Protocol):
@@ -50,33 +53,37 @@ def read_stacks(reading: Reading) -> Stacks:
     for file in sorted(reading.files, key=lambda path: path.split("/")):
         kind = _kind_of(file)
         if kind == "configcrate":
-            crate = read_configcrate(reading, file)
+            crate = reading.kept(file, read_configcrate)
             crates += [] if crate is None else [crate]
         elif kind == "role":
-            roles += read_roles(reading, file)
+            roles += reading.kept(file, read_roles)
         elif kind == "common":
-            common = read_common(reading, file)
+            common = reading.kept(file, read_common)
             inherited |= {} if common is None else {common.directory: common}
         elif kind == "hostcrate":
-            entries += read_entries(reading, file)
+            entries += reading.kept(file, read_entries)
         elif kind == "test":
-            tests += read_tests(reading, file)
-        elif kind == "unread":
-            message = "this version of Vigo does not read this file yet: what it says has no effect"
-            reading.findings.warning(Origin(file, 1, 1), "not-read", message)
+            tests += reading.kept(file, read_tests)
         elif kind == "wrong suffix":
             message = f"expected the suffix {_SUFFIX} here, found another: the file has no effect"
             reading.findings.warning(Origin(file, 1, 1), "not-read", message, hint=f"rename it to end in {_SUFFIX}")
+    has_environments = ENVIRONMENTS_FILE in reading.files
+    environments = reading.kept(ENVIRONMENTS_FILE, read_environments) if has_environments else ()
     stacks = Stacks(
         configcrates=_by_name(reading, "configcrate", crates),
         roles=_by_name(reading, "role", roles),
-        environments=_by_name(reading, "environment", read_environments(reading)),
+        environments=_by_name(reading, "environment", environments),
         inherited=inherited,
         entries=tuple(entries),
+        compliance=read_compliance(reading),
     )
     _check_names(reading, stacks)
-    if tests and not reading.findings.has_errors:
+    claims = [claim for crate in stacks.configcrates.values() for claim in crate.claims]
+    compliance = ComplianceChecks(reading, stacks.compliance)
+    compliance.check_declared(claims)
+    if (tests or stacks.compliance.waivers) and not reading.findings.has_errors:
         matcher = Matcher([[pattern.text for pattern in entry.patterns] for entry in stacks.entries])
+        compliance.warn_of_waivers(claims, matcher)
         named = (stacks.roles, stacks.environments)
         check_names_of_tests(reading, tests, matcher, stacks.configcrates, named)
     return stacks
@@ -85,13 +92,13 @@ def read_stacks(reading: Reading) -> Stacks:
 def _kind_of(file: str) -> str:
     name = file.rpartition("/")[2]
     folder = file.partition("/")[0] + "/" if "/" in file else ""
-    if folder in _DATA_FOLDERS or file == ENVIRONMENTS_FILE:
+    if folder in _DATA_FOLDERS or file in (ENVIRONMENTS_FILE, COMPLIANCE_FILE):
         return ""
     if not file.endswith(_SUFFIX):
         is_lost = folder in ("configcrates/", "roles/") and file.endswith((".yaml", ".yml"))
         return "wrong suffix" if is_lost else ""
-    if is_test_file(file) or name == _UNREAD:
-        return "test" if is_test_file(file) else "unread"
+    if is_test_file(file):
+        return "test"
     if folder == "configcrates/":
         return "configcrate"
     if folder == "roles/" or file == "roles.vgo":
