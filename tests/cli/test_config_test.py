@@ -202,3 +202,26 @@ def test_stacks_with_errors_cannot_be_rendered(offline: Desk, stacks: Path) -> N
     assert result.status == 1
     assert "roles.vgo:1:8: error" in result.err
     assert "1 error, 0 warnings: nothing can be rendered" in result.err
+
+
+def test_many_tests_run_side_by_side_and_tell_the_same_in_their_order(offline: Desk, stacks: Path) -> None:
+    many = "tests:\n" + "".join(
+        f"  - {{name: 'number {number}', host: web-1, expect: {{resources: {{web/conf: {{path: {path}}}}}}}}}\n"
+        for number in range(120)
+        for path in ["/etc/web" if number % 7 else "/etc/wep"]
+    )
+    write(stacks, {"tests/many.vgo": many})
+    alone = offline.vigocli("config", "test", "--stacks", str(stacks), "--json", "--jobs", "1")
+    together = offline.vigocli("config", "test", "--stacks", str(stacks), "--json", "--jobs", "4")
+    assert alone.status == together.status == 1
+    first, second = alone.json, together.json
+    for found in (first, second):
+        assert all(one.pop("duration_ms") >= 0 for one in found["tests"])
+    assert first == second
+    assert (first["passed"], first["failed"]) == (104, 18)
+    assert [one["name"] for one in first["tests"]][:3] == ["number 0", "number 1", "number 2"]
+
+
+@pytest.mark.parametrize("jobs", ["0", "many", "-1"])
+def test_a_count_of_jobs_that_is_none_is_wrong_usage(offline: Desk, stacks: Path, jobs: str) -> None:
+    assert offline.vigocli("config", "test", "--stacks", str(stacks), "--jobs", jobs).status == 2

@@ -1,18 +1,11 @@
-import re
-
 import pytest
 
 from tests.cli.desk import Desk, Result
-from tests.gates.tree import text
-from tests.policy.test_documented import SECTIONS, stacks
+from tests.docs.pages import section
 
-VALUES = stacks(SECTIONS["Which value counts"])
-SITE = stacks(SECTIONS["In ten minutes"])
-ROLES = stacks(SECTIONS["Roles, environments, common.vgo"])
-# A block of the page: the command as it is typed behind the title of the section whose stacks it asks, its output.
-SHOWN = re.compile(
-    r"<!-- of (?P<title>[^\n]+) -->\n```text\n\$ vigocli (?P<command>[^\n]+)\n(?P<output>.*?)```", re.DOTALL
-)
+VALUES = section("variables.md", "Variables").stacks
+SITE = section("README.md", "In ten minutes").stacks
+ROLES = section("roles.md", "Roles, environments, common.vgo").stacks
 
 
 def asked(desk: Desk, files: dict[str, str], *arguments: str) -> Result:
@@ -137,13 +130,3 @@ def test_control_characters_of_the_stacks_do_not_reach_the_terminal(offline: Des
         found = asked(offline, files, *arguments)
         assert found.status == 0, found.err
         assert "\x1b" not in found.out
-
-
-def test_the_page_shows_what_is_printed(offline: Desk) -> None:
-    blocks = list(SHOWN.finditer(text("docs/language.md")))
-    assert len(blocks) == 3, "the section `Explaining` shows a host, a variable and uses"
-    for block in blocks:
-        for old in sorted((offline.folder / "stacks").rglob("*.vgo")):
-            old.unlink()
-        _, *arguments = block["command"].split()
-        assert asked(offline, stacks(SECTIONS[block["title"]]), *arguments).out == block["output"]

@@ -3,6 +3,7 @@ from xml.etree import ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vigo.cli.client.judging import Judged
 from vigo.cli.terminal.junit import junit, writable
 from vigo.core.plan import Origin
 from vigo.policy.documents.facts import Facts
@@ -14,9 +15,9 @@ PLACE = Origin("tests/a.vgo", 3, 5)
 ANY = st.text(st.characters(), max_size=30)
 
 
-def verdict(name: str, *differences: Difference, file: str = "tests/a.vgo") -> Verdict:
+def verdict(name: str, *differences: Difference, file: str = "tests/a.vgo", seconds: float = 0.25) -> Judged:
     test = PolicyTest(Scalar(name, Origin(file, 2, 3)), Scalar("a", PLACE), {}, Facts(), Expected(origin=PLACE))
-    return Verdict(test, differences)
+    return Judged(Verdict(test, differences), seconds)
 
 
 def read(document: bytes) -> ET.Element:
@@ -30,6 +31,8 @@ def test_each_file_is_a_suite_with_its_counts() -> None:
         ("tests/a.vgo", "2", "1"),
         ("tests/b.vgo", "1", "0"),
     ]
+    assert [one.get("time") for one in root] == ["0.500000", "0.250000"]
+    assert {one.get("time") for one in root.iter("testcase")} == {"0.250000"}
     (failure,) = root.iter("failure")
     assert failure.get("message") == "expected a, found b"
     assert failure.text == "tests/a.vgo:3:5: expected a, found b\n-a\n+b"

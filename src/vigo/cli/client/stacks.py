@@ -1,6 +1,7 @@
 """Checking stacks, here with the compiler itself or by the server."""
 
 import os
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -73,24 +74,29 @@ def validated_by(api: "Api") -> Validated:
     return Validated(where, answer.warnings)
 
 
-def validated_here(folder: Path) -> Validated:
-    """Return what the compiler finds in a folder.
+def validated_here(folder: Path, today: date) -> Validated:
+    """Return what the compiler finds in a folder, and the waivers that have lapsed by a day in UTC.
 
     Raises:
         InvalidError: there is no such folder.
         ForbiddenError: we may not read it.
     """
     from vigo.policy.compiling import compile_stacks  # noqa: PLC0415 - the compiler is for this one command
+    from vigo.policy.compliance import lapsed_waivers  # noqa: PLC0415 - the same
     from vigo.policy.sources import read_sources  # noqa: PLC0415 - the same
 
     check_readable(folder)
-    compiled = compile_stacks(read_sources(folder))
+    sources = read_sources(folder)
+    compiled = compile_stacks(sources)
+    # The compiler knows no day: the same stacks always compile to the same.
+    found = (*compiled.diagnostics, *lapsed_waivers(sources, today))
+    findings = tuple(sorted(found, key=lambda one: (one.file, one.line, one.column)))
     if compiled.policy is None:
-        return Validated(str(folder), compiled.diagnostics)
-    plans = [compiled.policy.plan(entry) for entry in compiled.policy.entries]
-    crates = {crate for plan in plans for crate in plan.configcrates}
-    resources = {resource.id for plan in plans for resource in plan.resources}
-    return Validated(str(folder), compiled.diagnostics, Size(len(plans), len(crates), len(resources)))
+        return Validated(str(folder), findings)
+    policy = compiled.policy
+    return Validated(
+        str(folder), findings, Size(len(policy.entries), len(policy.configcrates()), len(policy.resource_ids()))
+    )
 
 
 def check_readable(folder: Path) -> None:

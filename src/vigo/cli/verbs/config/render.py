@@ -11,6 +11,7 @@ from vigo.cli.terminal.options import json_option
 from vigo.core.terminal import print_line
 
 if TYPE_CHECKING:
+    from vigo.cli.terminal.compliance import HostCompliance
     from vigo.policy.trials import Trial, TriedResource
 
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -33,7 +34,8 @@ def command(
 ) -> None:
     """Show what HOST gets: each resource in its order, its fields rendered, its conditions decided.
 
-    What only the machine can tell is shown as unknown. Without --traits the host has its name alone.
+    What only the machine can tell is shown as unknown. Without --traits the host has its name alone. The controls that
+    its configcrates claim and the waivers that cover it stand before the resources; the machine gets neither.
 
     Examples:
       vigocli config render web-1 --stacks ./stacks
@@ -47,9 +49,12 @@ def command(
     """
     from vigo.catalog.scan import resource_kinds  # noqa: PLC0415 - so that `--help` starts at once
     from vigo.cli.client.local_policy import facts_in, policy_here, traits_in  # noqa: PLC0415 - the same
+    from vigo.cli.terminal.compliance import host_compliance  # noqa: PLC0415 - the same
     from vigo.cli.terminal.findings import counted, print_findings  # noqa: PLC0415 - the same
+    from vigo.core.clock import SystemClock  # noqa: PLC0415 - the same
     from vigo.core.errors import InvalidError  # noqa: PLC0415 - the same
     from vigo.core.hostnames import canonical_hostname  # noqa: PLC0415 - the same
+    from vigo.policy.compliance import Compliance  # noqa: PLC0415 - the same
     from vigo.policy.documents.facts import Facts  # noqa: PLC0415 - the same
     from vigo.policy.trials import Machine, try_policy  # noqa: PLC0415 - the same
 
@@ -65,14 +70,18 @@ def command(
     trial = try_policy(here.policy, machine, resource_kinds())
     if trial.plan is None:
         raise InvalidError(f"{here.folder}: expected an entry that covers {machine.hostname}, found none; add one")
+    today = SystemClock().now().date()
+    compliance = host_compliance(Compliance.of(here.policy.stacks), machine.hostname, trial, today)
     if as_json:
-        print_json(_as_json(machine.hostname, trial))
+        print_json(_as_json(machine.hostname, trial, compliance))
     else:
-        _print_trial(machine.hostname, trial)
+        _print_trial(machine.hostname, trial, compliance)
     ctx.exit(1 if any(one.outcome == "failed" for one in trial.resources.values()) else 0)
 
 
-def _print_trial(hostname: str, trial: "Trial") -> None:
+def _print_trial(hostname: str, trial: "Trial", compliance: "HostCompliance") -> None:
+    from vigo.cli.terminal.compliance import print_compliance  # noqa: PLC0415 - so that `--help` starts at once
+
     plan = trial.plan
     if plan is None:
         return
@@ -80,6 +89,7 @@ def _print_trial(hostname: str, trial: "Trial") -> None:
     print_line(f"environment: {plan.environment or 'none'}")
     print_line(f"roles: {', '.join(plan.roles) or 'none'}")
     print_line(f"configcrates: {', '.join(plan.configcrates) or 'none'}")
+    print_compliance(compliance)
     for id_, one in trial.resources.items():
         print_line()
         place = one.planned.origin
@@ -114,8 +124,10 @@ def _print_value(name: str, value: Any) -> None:
     print_line(f"  {name}: {msgspec.json.encode(value).decode()}")
 
 
-def _as_json(hostname: str, trial: "Trial") -> dict[str, Any]:
+def _as_json(hostname: str, trial: "Trial", compliance: "HostCompliance") -> dict[str, Any]:
     import msgspec  # noqa: PLC0415 - so that `--help` starts at once
+
+    from vigo.cli.terminal.compliance import compliance_as_json  # noqa: PLC0415 - the same
 
     plan = trial.plan
     return {
@@ -124,6 +136,7 @@ def _as_json(hostname: str, trial: "Trial") -> dict[str, Any]:
         "environment": None if plan is None else plan.environment,
         "roles": [] if plan is None else list(plan.roles),
         "configcrates": [] if plan is None else list(plan.configcrates),
+        "compliance": compliance_as_json(compliance),
         "resources": [
             {
                 "id": id_,

@@ -11,6 +11,7 @@ from vigo.cli.terminal.options import json_option
 from vigo.core.terminal import print_line
 
 if TYPE_CHECKING:
+    from vigo.cli.client.judging import Judged
     from vigo.cli.client.local_policy import LocalPolicy
     from vigo.policy.diagnostics import Diagnostic, SourceLines
     from vigo.policy.documents.tests import PolicyTest
@@ -24,11 +25,18 @@ if TYPE_CHECKING:
     help="The folder of .vgo files; it needs neither server nor data folder. `stacks` in the data folder otherwise.",
 )
 @click.option("--junit", "junit_file", type=click.Path(path_type=Path), help="Write the results there too, as XML.")
+@click.option("--jobs", type=click.IntRange(1, 256), help="How many run side by side; one a processor otherwise.")
 @json_option
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.pass_context
 def command(
-    ctx: click.Context, *, stacks: Path | None, junit_file: Path | None, as_json: bool, names: tuple[str, ...]
+    ctx: click.Context,
+    *,
+    stacks: Path | None,
+    junit_file: Path | None,
+    jobs: int | None,
+    as_json: bool,
+    names: tuple[str, ...],
 ) -> None:
     """Try stacks on the made-up machines in their tests/*.vgo. No server and no machine takes part.
 
@@ -45,20 +53,21 @@ def command(
       1  one failed, or the stacks have errors
       2  the command line is wrong
     """
-    from vigo.catalog.scan import resource_kinds  # noqa: PLC0415 - so that `--help` starts at once
+    from vigo.cli.client.judging import judged  # noqa: PLC0415 - so that `--help` starts at once
     from vigo.cli.client.local_policy import policy_here  # noqa: PLC0415 - the same
-    from vigo.policy.expectations import all_tests, judge  # noqa: PLC0415 - the same
+    from vigo.policy.expectations import all_tests  # noqa: PLC0415 - the same
 
     here = policy_here(ctx, stacks)
     if here.policy is None:
         _print_errors(here, as_json=as_json)
         ctx.exit(1)
     tests = _chosen(all_tests(here.sources), names)
-    verdicts = [judge(here.policy, test, resource_kinds()) for test in tests]
+    found = judged(here.policy, tests, jobs)
+    verdicts = [one.verdict for one in found]
     if junit_file is not None:
-        _write_junit(junit_file, verdicts)
+        _write_junit(junit_file, found)
     if as_json:
-        print_json(_as_json(verdicts))
+        print_json(_as_json(found))
     else:
         _print_verdicts(here, verdicts)
     ctx.exit(0 if all(one.passed for one in verdicts) else 1)
@@ -133,11 +142,11 @@ def _finding(difference: "Difference", lines: "SourceLines") -> "Diagnostic":
     )
 
 
-def _as_json(verdicts: "list[Verdict]") -> dict[str, Any]:
-    failed = sum(not one.passed for one in verdicts)
+def _as_json(found: "list[Judged]") -> dict[str, Any]:
+    failed = sum(not one.verdict.passed for one in found)
     return {
         "valid": True,
-        "passed": len(verdicts) - failed,
+        "passed": len(found) - failed,
         "failed": failed,
         "tests": [
             {
@@ -146,6 +155,7 @@ def _as_json(verdicts: "list[Verdict]") -> dict[str, Any]:
                 "file": verdict.test.file,
                 "line": verdict.test.name.origin.line,
                 "passed": verdict.passed,
+                "duration_ms": round(seconds * 1000, 3),
                 "differences": [
                     {
                         "file": one.place.file,
@@ -157,16 +167,16 @@ def _as_json(verdicts: "list[Verdict]") -> dict[str, Any]:
                     for one in verdict.differences
                 ],
             }
-            for verdict in verdicts
+            for verdict, seconds in found
         ],
     }
 
 
-def _write_junit(path: Path, verdicts: "list[Verdict]") -> None:
+def _write_junit(path: Path, found: "list[Judged]") -> None:
     from vigo.cli.terminal.junit import junit  # noqa: PLC0415 - few runs ask for it
     from vigo.core.errors import InvalidError  # noqa: PLC0415 - the same
 
     try:
-        path.write_bytes(junit(verdicts))
+        path.write_bytes(junit(found))
     except OSError as error:
         raise InvalidError(f"--junit {path}: cannot be written: {error.strerror}; name a file in a folder") from error

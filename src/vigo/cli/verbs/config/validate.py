@@ -48,6 +48,7 @@ def command(ctx: click.Context, *, stacks: Path | None, format_: str | None, as_
       2  the command line is wrong
     """
     from vigo.cli.client.stacks import stacks_here, validated_by, validated_here  # noqa: PLC0415 - a quick `--help`
+    from vigo.core.clock import SystemClock  # noqa: PLC0415 - the same
 
     if as_json and format_ not in (None, "json"):
         raise click.UsageError(f"expected --json or --format {format_}, found both")
@@ -56,7 +57,7 @@ def command(ctx: click.Context, *, stacks: Path | None, format_: str | None, as_
         with connect(ctx, PATIENT) as api:
             found = validated_by(api)
     else:
-        found = validated_here(folder)
+        found = validated_here(folder, SystemClock().now().date())
     _print_as("json" if as_json else format_ or "text", found, stacks)
     ctx.exit(0 if found.is_valid else 1)
 
