@@ -1,7 +1,7 @@
 import pytest
 
+from tests.docs.pages import section
 from tests.policy.conftest import compiled
-from tests.policy.test_documented import SECTIONS, stacks
 from tests.policy.test_explaining import WHOLE, studied
 from vigo.policy.uses import names, nearest, uses
 
@@ -31,6 +31,21 @@ roles:
     "envoys.vgo": "envoys: [{match: [x, y], roles: [outer], configcrates: [web], environment: e}]",
     "prod/envoys.vgo": "envoys: [{match: z, configcrates: [base], vars: {tls: {days: 3}, unread: 1}}]",
     "environments.vgo": "environments: {e: {configcrates: [web]}, idle: {exclude: [base]}}",
+}
+
+CLAIMS = {
+    "configcrates/ssh.vgo": "configcrate: ssh\ncompliance: {cis-debian-12: [5.1.20, 5.1.22], bsi: 5.1.20}\n",
+    "compliance.vgo": """
+frameworks: {cis-debian-12: {title: CIS, controls: {5.1.20: Root, 5.1.22: PAM, 5.1.9: Keys}}, hipaa: {title: HIPAA}}
+waivers:
+  - framework: cis-debian-12
+    controls: [5.1.20]
+    match: [x, "y-*"]
+    reason: one tool
+    approved_by: Ada
+    until: 2027-03-31
+""",
+    "envoys.vgo": "envoys: [{match: x, configcrates: [ssh]}]",
 }
 
 
@@ -110,8 +125,34 @@ def test_a_file_is_found_in_resources_defaults_and_lists_of_data_files() -> None
     assert found("data/more.yaml") == [("vars_from", "configcrates/web.vgo:4:13")]
 
 
+def claimed(name: str) -> list[tuple[str, str, str]]:
+    return [(one.subject, one.how, str(one.origin)) for one in uses(studied(CLAIMS), name)]
+
+
+def test_a_framework_is_found_where_it_is_declared_claimed_and_waived() -> None:
+    assert claimed("cis-debian-12") == [
+        ("framework", "declared", "compliance.vgo:2:14"),
+        ("framework", "waived for x, y-* until 2027-03-31", "compliance.vgo:4:16"),
+        ("framework", "claimed by configcrate ssh", "configcrates/ssh.vgo:2:14"),
+    ]
+    assert claimed("hipaa") == [("framework", "declared", "compliance.vgo:2:95")]
+    assert claimed("bsi") == [("framework", "claimed by configcrate ssh", "configcrates/ssh.vgo:2:47")]
+
+
+def test_a_control_is_found_in_its_framework_or_in_all_that_have_it() -> None:
+    whole = [
+        ("control", "declared in cis-debian-12", "compliance.vgo:2:53"),
+        ("control", "cis-debian-12: waived for x, y-* until 2027-03-31", "compliance.vgo:5:16"),
+        ("control", "cis-debian-12: claimed by configcrate ssh", "configcrates/ssh.vgo:2:30"),
+    ]
+    assert claimed("cis-debian-12/5.1.20") == whole
+    assert claimed("5.1.20") == [*whole, ("control", "bsi: claimed by configcrate ssh", "configcrates/ssh.vgo:2:52")]
+    assert [how for _, how, _ in claimed("5.1.9")] == ["declared in cis-debian-12"]
+    assert nearest(studied(CLAIMS), "cis-debian-12/5.1.21") == "cis-debian-12/5.1.22"
+
+
 def test_one_name_of_several_things_is_found_for_each() -> None:
-    one = studied(stacks(SECTIONS["Which value counts"]))
+    one = studied(section("variables.md", "Variables").stacks)
     assert {use.subject for use in uses(one, "app")} == {"configcrate", "role"}
 
 
@@ -129,7 +170,7 @@ def test_a_name_of_nothing_has_no_uses_and_a_nearest_name() -> None:
     assert nearest(one, "zzzzzzzz") is None
 
 
-@pytest.mark.parametrize("files", [FILES, *(files for files in WHOLE if compiled(files).policy is not None)])
+@pytest.mark.parametrize("files", [FILES, CLAIMS, *(files for files in WHOLE if compiled(files).policy is not None)])
 def test_every_name_of_the_examples_is_found_in_its_file(files: dict[str, str]) -> None:
     one = studied(files)
     for name in names(one):

@@ -8,13 +8,6 @@ def test_files_and_templates_are_data_whatever_their_names() -> None:
     assert not compiled(data).diagnostics
 
 
-@pytest.mark.parametrize("file", ["compliance.vgo", "prod/compliance.vgo"])
-def test_what_this_version_does_not_read_is_said(file: str) -> None:
-    found = compiled({file: "{ not even read"})
-    assert codes(found) == [f"{file}:1:1 warning not-read"]
-    policy_of(found)
-
-
 @pytest.mark.parametrize("file", ["configcrates/web.yaml", "roles/web.yml"])
 def test_a_file_with_another_suffix_where_policy_belongs_is_a_warning(file: str) -> None:
     assert codes(compiled({file: "configcrate: web"})) == [f"{file}:1:1 warning not-read"]
@@ -37,7 +30,7 @@ def test_configcrates_and_roles_may_stand_in_folders() -> None:
         ({"a.vgo": "configcrate: web"}, "expected `envoys:` in this file, found `configcrate:`"),
         ({"sub/environments.vgo": "environments: {}"}, "expected `envoys:` in this file, found `environments:`"),
         ({"a.vgo": "envoy: []"}, "a file with `envoys:`: no key has the name 'envoy'; did you mean 'envoys'?"),
-        ({"a.vgo": "[]"}, "a file with `envoys:`: expected a map of `name: value`, found a list"),
+        ({"a.vgo": "[]"}, "expected a line `envoys:` before the list of entries, found the list alone"),
         ({"a.vgo": "envoys: []\nroles: {}"}, "expected nothing beside `envoys:` in this file, found `roles:`"),
         ({"a.vgo": "envoys: {}"}, "envoys: expected a list of entries with `match`, found a map"),
         ({"a.vgo": "envoys: [x]"}, "envoys: expected a map with `match`, found 'x'"),

@@ -2,12 +2,10 @@ from typing import Any
 
 import pytest
 
-from tests.gates.tree import text
 from tests.policy.conftest import codes, compiled, only_message
 from vigo.policy.diagnostics import Findings, SourceLines
-from vigo.policy.documents.facts import FACTS
 from vigo.policy.documents.reading import Reading
-from vigo.policy.documents.tests import EXPECT_KEYS, KEYS, PolicyTest, is_test_file, read_tests
+from vigo.policy.documents.tests import PolicyTest, is_test_file, read_tests
 
 STACKS = {
     "configcrates/web.vgo": (
@@ -187,10 +185,3 @@ def test_facts_are_by_predicate_and_argument() -> None:
     found = one_test(f"{{name: a, host: web-1, {facts}, expect: {{error: x}}}}").facts
     assert found.answers == {("port_listening", "80"): True, ("file_exists", "/a"): False}
     assert found.local_time == "23:00"
-
-
-def test_the_page_names_every_key() -> None:
-    section = text("docs/language.md").partition("\n## Testing a policy\n")[2].partition("\n## ")[0]
-    rows = [line.split("|")[1].strip().strip("`") for line in section.splitlines() if line.startswith("| `")]
-    assert rows == [*KEYS[:-1], *(f"expect.{key}" for key in EXPECT_KEYS)]
-    assert all(f"`{fact}`" in section for fact in FACTS)
