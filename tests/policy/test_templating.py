@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.policy.conftest import by_name, codes, compiled, crate, only_message, resources
+from vigo.core.nearest import did_you_mean
 from vigo.policy.templating import TemplateBook, variable_missing
 
 
@@ -77,7 +78,7 @@ def test_traits_and_predicates_need_a_machine(template: str, *, needs: bool) -> 
     ],
 )
 def test_what_is_missing_of_a_variable(path: tuple[str, ...], missing: str | None) -> None:
-    assert variable_missing(path, {"a": {"b": None}, "port": 80, "list": [1]}) == missing
+    assert variable_missing(path, {"a": {"b": None}, "port": 80, "list": [1]}, did_you_mean) == missing
 
 
 @given(st.text(alphabet="{}%#|.'\" vars()[]ab-\n", max_size=40))

@@ -102,7 +102,7 @@ def test_an_empty_file_has_no_tree_and_no_errors() -> None:
         ("a: 1\n<<<<<<< HEAD\nb: 2\n=======\n>>>>>>> x\n", (2, 1), "found the mark of a merge conflict", "remove the"),
         ("- a\nb: 1\n", (2, 1), "expected '- ' with the indentation of the other items, found 'b'", "indentation"),
         ('a: "\\q"\n', (1, 5), "expected an escape that YAML knows", "single quotes"),
-        ("a: 1\nb\nc: 2\n", (3, 1), "expected ':' after the key", "quote the text"),
+        ("a: 1\nb\nc: 2\n", (2, 1), "expected ':' after the key", "quote the text"),
         ("%foo\n", (1, 5), "expected no line that begins with '%'", "quote"),
         ("a: x\x01\n", (1, 5), "expected printable text, found U+0001", "double quotes"),
         ("é: 1\nb: é\x07\n", (2, 5), "expected printable text, found U+0007", "double quotes"),
