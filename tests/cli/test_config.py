@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.desk import Desk, Result
-from vigo.server.features.generations.compiler import compile_folder
+from tests.server.harness import compile_folder
 
 GOOD = {
     "envoys.vgo": "envoys:\n  - {match: ['*'], roles: [web]}\n",

@@ -3,10 +3,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cli.desk import Desk, Terminal
-from tests.server.harness import Machine
+from tests.server.harness import Machine, compile_folder
 from vigo.core.encoding import digest_of
 from vigo.core.traits import Traits, pack_traits
-from vigo.server.features.generations.compiler import compile_folder
 
 DEBIAN: Traits = {"os": {"family": "debian"}}
 CONF = "{name: conf, type: file, path: /etc/app, source: files/app, notify: [restart]}"

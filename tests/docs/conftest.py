@@ -5,7 +5,7 @@ import pytest
 
 from tests.cli.desk import Desk
 from tests.docs.shown import sit_down
-from vigo.server.features.generations.compiler import compile_folder
+from tests.server.harness import compile_folder
 
 
 @pytest.fixture

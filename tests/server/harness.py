@@ -32,6 +32,7 @@ from vigo.core.wire.messages import (
     run_to_bytes,
 )
 from vigo.server.app import App, build
+from vigo.server.features.generations.compiler import FolderCompiler
 from vigo.server.features.generations.models import Compile, CompiledStacks, Finding
 from vigo.server.platform.folder.initialise import initialise, is_initialised, make_root
 from vigo.server.platform.folder.layout import DataFolder
@@ -73,6 +74,10 @@ def toy_compile(root: Path) -> CompiledStacks:
         if word in text
     )
     return CompiledStacks(None if "error" in text else ToyPolicy(text), findings)
+
+
+compile_folder = FolderCompiler(FakeClock())
+"""The compiler that a server has, one for all tests: what one of them compiled must make no difference to another."""
 
 
 class Server:

@@ -232,6 +232,8 @@ def _problem(error: minijinja.TemplateError) -> TemplateError:
     summary = error.message.partition("\n")[0] if error.message else str(error).partition("\n")[0]
     detail = getattr(error, "detail", None)
     text = re.sub(r"\s*\(in <[^>]*>:\d+\)$", "", str(detail or summary))
+    if error.kind == "OutOfFuel":
+        text = f"it takes more than {FUEL:,} instructions; look at its loops"
     return TemplateError(
         text,
         getattr(error, "line", None),

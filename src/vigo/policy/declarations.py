@@ -15,7 +15,7 @@ from vigo.core.templates import is_template
 from vigo.policy.compilation import Compilation
 from vigo.policy.documents.configcrates import Configcrate
 from vigo.policy.fields import Field, fields_of, typed_value
-from vigo.policy.loops import check_loop
+from vigo.policy.loops import check_loop, templates_in
 from vigo.policy.options import FROM_DEFAULTS, OPTIONS, Options, check_name, read_options
 from vigo.policy.stack_files import Constant, content_of
 from vigo.policy.template_places import TemplateText, texts_in
@@ -100,10 +100,8 @@ def _declare(compilation: Compilation, source: Configcrate) -> Crate:
     has_loop = check_loop(compilation, source.foreach)
     _check_names(compilation, declarations)
     is_whole = source.is_whole and has_loop and len(declarations) == len(found)
-    loop = source.foreach
-    has_template = isinstance(loop, Scalar) and is_template(loop.text)
-    uses = [variables_used([compilation.book.template(loop.text)])] if isinstance(loop, Scalar) and has_template else []
-    return Crate(source, declarations, is_whole, union([*uses, *(one.uses for one in declarations)]))
+    loop = variables_used([compilation.book.template(one.text) for one in templates_in(source.foreach)])
+    return Crate(source, declarations, is_whole, union([loop, *(one.uses for one in declarations)]))
 
 
 def _check_names(compilation: Compilation, declarations: Iterable[Declaration]) -> None:
@@ -159,15 +157,15 @@ def _declaration(
         foreach=foreach,
         spec=spec,
         is_whole=kind is not None and draft.is_whole and is_named,
-        uses=_used(compilation, (name, foreach), options, draft.templated),
+        uses=_used(compilation, [name.text, *(one.text for one in templates_in(foreach))], options, draft.templated),
         uses_on_machine=_used_on_machine(compilation, options, draft.templated),
     )
 
 
 def _used(
-    compilation: Compilation, written: Iterable[Node | None], options: Options, templated: Iterable[Templated]
+    compilation: Compilation, written: Iterable[str], options: Options, templated: Iterable[Templated]
 ) -> frozenset[str] | None:
-    texts = [one.text for one in (*written, *(name for _, name in options.references)) if isinstance(one, Scalar)]
+    texts = [*written, *(name.text for _, name in options.references)]
     for one in templated:
         if one.field.content_field is not None:
             return None  # the file that a rendered path names may use any

@@ -11,7 +11,7 @@ from vigo.core.templates import is_template
 from vigo.policy.explained_variables import ExplainedVariable, explained
 from vigo.policy.explaining import HostTrace
 from vigo.policy.fields import fields_of
-from vigo.policy.loops import turns_of
+from vigo.policy.loops import items_of, templates_in, turns_of
 from vigo.policy.options import Relation
 from vigo.policy.resources import Stamped
 from vigo.policy.yaml_tree import Entry, Mapping, Node, Scalar
@@ -139,8 +139,8 @@ class _Explainer:
         parsed = [book.template(text.text) for one in self._declaration.templated for text in one.texts]
         parsed += [book.condition(one.expression) for one in self._resource.conditions]
         loops = (self._declaration.foreach, self._source.foreach)
-        texts = [self._declaration.name, *(one for one in loops if isinstance(one, Scalar))]
-        parsed += [book.template(one.text) for one in texts if is_template(one.text)]
+        texts = [self._declaration.name.text, *(text.text for one in loops for text in templates_in(one))]
+        parsed += [book.template(one) for one in texts if is_template(one)]
         names = {name for one in parsed for name in one.names}
         return {tuple(name.split(".")[1:]) for name in names if name.startswith("vars.")}
 
@@ -184,11 +184,6 @@ class _Explainer:
         if node is None:
             return None
         compilation = self._study.compilation
-        items: Any = (
-            compilation.book.value(node.text, {"vars": self._values})
-            if isinstance(node, Scalar)
-            else compilation.reading.plain(node)
-        )
-        turns = turns_of(items) or []
+        turns = turns_of(items_of(compilation, node, self._values)) or []
         siblings = [one.id for one in self._everything if one.declaration is self._declaration]
         return ExplainedLoop(node.origin, turns[siblings.index(self._resource.id)])

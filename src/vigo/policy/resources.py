@@ -17,12 +17,12 @@ from vigo.core.typed_templates import rendered
 from vigo.policy.compilation import Compilation
 from vigo.policy.declarations import Crate, Declaration, Templated, checked_spec
 from vigo.policy.fields import bound_problem, fields_of
-from vigo.policy.loops import turns_of
+from vigo.policy.loops import is_known_without_a_machine, items_of, templates_in, turns_of
 from vigo.policy.options import Relation, When
 from vigo.policy.stack_files import Constant, content_of
 from vigo.policy.template_places import TemplateText
 from vigo.policy.templating import Parsed
-from vigo.policy.yaml_tree import Node, Scalar
+from vigo.policy.yaml_tree import Node
 
 MOST_RESOURCES: Final = 20_000
 """What one entry may amount to, loops included; an agent would not get through more."""
@@ -154,17 +154,17 @@ class Stamper:
         """Return the values of `item` and `key` for each time that something is stamped: once without a loop."""
         if loop is None:
             return [{}]
-        if not isinstance(loop, Scalar):
-            return self._turns_over(self._compilation.reading.plain(loop), loop)
-        text = TemplateText(loop.text, loop.origin, loop)
-        parsed = self._compilation.book.template(loop.text)
-        if is_template(loop.text) and not parsed.needs_machine and not parsed.problems and not parsed.locals:
-            try:
-                return self._turns_over(self._compilation.book.value(loop.text, {"vars": self.variables}), loop)
-            except TemplateError as error:
-                self._failed((text,), {"vars": self.variables}, error)
-        self.knows_all_names = False
-        return []  # that was told, here or when the loop was read
+        texts = templates_in(loop)
+        if not is_known_without_a_machine(self._compilation, loop):
+            self.knows_all_names = False
+            return []  # that was told when the loop was read
+        try:
+            items = items_of(self._compilation, loop, self.variables if texts else {})
+        except TemplateError as error:
+            self._failed(tuple(texts), {"vars": self.variables}, error)
+            self.knows_all_names = False
+            return []
+        return self._turns_over(items, loop)
 
     def _turns_over(self, items: Any, loop: Node) -> list[dict[str, Any]]:
         turns = turns_of(items)

@@ -272,6 +272,10 @@ def _unknown(name: str, text: str, *, is_expression: bool) -> Problem:
             message, offset_of(text, name), "name what has to change by `subscribes`; that goes with a condition"
         )
     near, offset = did_you_mean(name, _ROOTS), offset_of(text, name)
+    if not near and text[:offset].rstrip()[-1:] in ("(", ",") and text[offset + len(name) :].lstrip()[:1] in (")", ","):
+        return Problem(
+            f"no name {name!r} in templates", offset, f"quote a text: '{name}'; write vars.{name} for a variable"
+        )
     is_variable = not near and not text[offset + len(name) :].lstrip().startswith("(")
     hint = f"write vars.{name} for a variable; {_HINT}" if is_variable else _HINT
     return Problem(f"no name {name!r} in templates{near}", offset, hint)

@@ -8,13 +8,12 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from tests.server.harness import Machine, Server
+from tests.server.harness import Machine, Server, compile_folder
 from vigo.core.encoding import digest_of
 from vigo.core.errors import ForbiddenError
 from vigo.core.ids import EnvoyId
 from vigo.core.traits import Traits, pack_traits
 from vigo.server.features.envoys.models import EnvoyRecord
-from vigo.server.features.generations.compiler import compile_folder
 from vigo.server.features.generations.models import CompiledStacks
 from vigo.server.features.planning.models import PlanFilter
 from vigo.server.features.planning.service import PlanningService

@@ -153,16 +153,18 @@ class Reading:
             layers.append(Layer(label, self.plain(variables), variables))
         return tuple(layers)
 
-    def plain(self, node: Node) -> Any:
+    def plain(self, node: Node, *, is_rendered: bool = False) -> Any:
         """Return the untyped value of a tree, by the core schema of YAML 1.2.
 
-        It is data: what looks like a template in it is never rendered, and `no` is a text. Both are worth a warning.
+        It is data, unless somebody renders it: what looks like a template in it stays as it is, and `no` is a text.
+        Both are worth a warning.
         """
         if isinstance(node, Sequence):
-            return [self.plain(item) for item in node.items]
+            return [self.plain(item, is_rendered=is_rendered) for item in node.items]
         if isinstance(node, Mapping):
-            return {name: self.plain(entry.value) for name, entry in node.entries.items()}
-        if _LOOKS_LIKE_A_TEMPLATE.search(node.text):
+            entries = node.entries.items()
+            return {name: self.plain(entry.value, is_rendered=is_rendered) for name, entry in entries}
+        if not is_rendered and _LOOKS_LIKE_A_TEMPLATE.search(node.text):
             message = "this is data and put in as it stands: a template in a variable is not rendered"
             hint = "write the template into the field that uses it"
             self.findings.warning(node.origin, "not-rendered", message, hint=hint)

@@ -4,7 +4,7 @@ from pathlib import Path
 from threading import Lock
 
 from vigo.core.clock import Clock
-from vigo.policy.compiling import Compiled, Compiler, compile_stacks
+from vigo.policy.compiling import Compiled, Compiler
 from vigo.policy.compliance import lapsed_waivers
 from vigo.policy.diagnostics import Diagnostic
 from vigo.policy.sources import read_sources
@@ -26,12 +26,6 @@ class FolderCompiler:
             compiled = self._compiler.compile(sources)
         lapsed = lapsed_waivers(sources, self._clock.now().date())
         return _in_our_words(compiled, tuple(sorted((*compiled.diagnostics, *lapsed), key=_place)))
-
-
-def compile_folder(root: Path) -> CompiledStacks:
-    """Return the policy of the stacks under a folder, or none where they have errors, and all that was found."""
-    compiled = compile_stacks(read_sources(root))
-    return _in_our_words(compiled, compiled.diagnostics)
 
 
 def _place(found: Diagnostic) -> tuple[str, int, int]:
