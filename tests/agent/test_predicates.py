@@ -120,7 +120,7 @@ def test_it_tells_of_the_machine(expression: str, expected: bool) -> None:  # no
         ("version_lt('1', true)", "version_lt: than: expected a text, found True"),
         ("file_exists('etc/motd')", "file_exists: path: expected an absolute path, found 'etc/motd'"),
         ("file_exists('/etc/loop')", "file_exists: expected a path through at most 40 symlinks"),
-        ("directory_exists(none)", "directory_exists: path: expected a text, found None"),
+        ("directory_exists(none)", "directory_exists: path: expected a text, found nothing"),
         ("package_installed('-x')", "package_installed: package: expected a package's name"),
         ("port_listening(0)", "port_listening: expected a port from 1 to 65535, found 0"),
         ("port_listening(65536)", "port_listening: expected a port from 1 to 65535, found 65536"),

@@ -195,4 +195,5 @@ def _text(argument: str, value: object) -> str:
 
 
 def _shown(value: object) -> str:
-    return repr(value)[:80]
+    # The engine hands over None for a trait that is not there, too.
+    return "nothing: this machine has no such value" if value is None else repr(value)[:80]
