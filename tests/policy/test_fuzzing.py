@@ -45,7 +45,7 @@ def test_no_stacks_changed_at_random_harm_the_compiler(worker: Worker) -> None:
     runs = [worker.compile(changed(f"{SEED}:{number}", corpus)) for number in range(INPUTS)]
     assert [run.fault for run in runs if run.fault is not None] == []
     # What nearly all of it refuses at once would try nothing.
-    assert sum(run.plans > 0 for run in runs) >= INPUTS // 20
+    assert sum(run.plans > 0 for run in runs) >= INPUTS // 75
     assert sum(run.errors > 0 for run in runs) >= INPUTS // 4
 
 
