@@ -50,7 +50,8 @@ def _check(items: Iterable[Item], taken: set[str], row: int = 0) -> tuple[set[st
                 if row > MOST_REPEATS_IN_A_ROW:
                     raise InvalidError(
                         f"expected at most {MOST_REPEATS_IN_A_ROW} repeats such as `.*` that can take each other's"
-                        " characters, found more; write `[^.]*` for what lies between two dots"
+                        " characters, found more; a glob such as `*web*prod*` has no such limit, and `[^.]*` stands for"
+                        " what lies between two dots"
                     )
             else:
                 taken, row = _check(_flat(body), taken, row)
