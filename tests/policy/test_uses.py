@@ -151,6 +151,29 @@ def test_a_control_is_found_in_its_framework_or_in_all_that_have_it() -> None:
     assert nearest(studied(CLAIMS), "cis-debian-12/5.1.21") == "cis-debian-12/5.1.22"
 
 
+def test_a_secret_is_found_in_every_value_that_refers_to_it_or_to_a_field_of_it() -> None:
+    crate = """\
+configcrate: db
+vars: {password: secret:db/admin, list: [{key: "secret:db/admin#key"}, "not a secret:db/admin"]}
+vars_from: [data/more.yaml]
+resources: [{name: conf, type: file, path: /conf, content: secret:db/other, mode: 0600}]
+"""
+    files = {
+        "configcrates/db.vgo": crate,
+        "data/more.yaml": "replica: secret:db/admin\n",
+        "files/data.yaml": "a: secret:db/admin\n",
+        "envoys.vgo": "envoys: [{match: a, configcrates: [db]}]\n",
+    }
+    one = studied(files)
+    assert [(use.subject, use.how, str(use.origin)) for use in uses(one, "secret:db/admin")] == [
+        ("secret", "value of vars.password", "configcrates/db.vgo:2:18"),
+        ("secret", "value of vars.list.key", "configcrates/db.vgo:2:48"),
+        ("secret", "value of replica", "data/more.yaml:1:10"),
+    ]
+    assert [use.how for use in uses(one, "secret:db/admin#key")] == ["value of vars.list.key"]
+    assert nearest(one, "secret:db/othr") == "secret:db/other"
+
+
 def test_one_name_of_several_things_is_found_for_each() -> None:
     one = studied(section("variables.md", "Variables").stacks)
     assert {use.subject for use in uses(one, "app")} == {"configcrate", "role"}

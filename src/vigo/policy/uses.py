@@ -15,13 +15,16 @@ from vigo.policy.documents.hostcrates import COMMON_FILE, HostEntry
 from vigo.policy.documents.stacks import Stacks
 from vigo.policy.explained_variables import names_in, paths_called, place_of
 from vigo.policy.fields import fields_of
+from vigo.policy.secret_references import secret_references
 from vigo.policy.study import Study
 from vigo.policy.template_places import TemplateText, texts_in
 from vigo.policy.templating import Parsed
 from vigo.policy.variables import Layer
 from vigo.policy.yaml_tree import Mapping, Node, Scalar, Sequence
 
-Subject = Literal["configcrate", "role", "environment", "variable", "resource", "file", "framework", "control"]
+Subject = Literal[
+    "configcrate", "role", "environment", "variable", "resource", "file", "framework", "control", "secret"
+]
 
 _TEMPLATES: Final = "templates/"
 _FOLDERS: Final = (_TEMPLATES, "files/")
@@ -44,7 +47,7 @@ def uses(study: Study, name: str) -> tuple[Use, ...]:
     found = dict.fromkeys(
         (*finder.configcrate(), *finder.role(), *finder.environment(), *finder.variable(), *finder.resource())
     )
-    found |= dict.fromkeys((*finder.file(), *finder.framework(), *finder.control()))
+    found |= dict.fromkeys((*finder.file(), *finder.framework(), *finder.control(), *finder.secret()))
     return tuple(sorted(found, key=lambda use: (use.subject, use.how.split()[0] != "declared", *_order(use.origin))))
 
 
@@ -57,6 +60,7 @@ def names(study: Study) -> set[str]:
     for use in _of_controls(stacks):
         known |= {use.framework.text, use.control.text, f"{use.framework.text}/{use.control.text}"}
     known |= set(stacks.compliance.frameworks)
+    known |= {one.text for one in secret_references(study.compilation.reading)}
     return known | {f"{crate.name}/{one.name.text}" for crate in study.crates.values() for one in crate.declarations}
 
 
@@ -149,6 +153,11 @@ class _Finder:
                 # Several frameworks may have a control of that name.
                 how = f"{use.how} in {framework}" if use.how == "declared" else f"{framework}: {use.how}"
                 yield Use("control", how, use.control.origin)
+
+    def secret(self) -> Iterator[Use]:
+        for one in secret_references(self._study.compilation.reading):
+            if one.is_called(self._name):
+                yield Use("secret", f"value of {one.keys}", one.origin)
 
     def _named(
         self, subject: Subject, declared: Scalar, named: Iterable[tuple[str, Iterable[Scalar]]]

@@ -22,8 +22,8 @@ def command(ctx: click.Context, *, name: str, stacks: Path | None, as_json: bool
     """Print where a name of the stacks is declared and used, each with file, line and column.
 
     NAME is a configcrate, a role, an environment, a variable such as tls.days, a resource such as web/conf, a file such
-    as templates/site.conf, a framework such as cis-debian-12, or a control such as 5.2.1 or cis-debian-12/5.2.1. What
-    several of them are called is printed for all.
+    as templates/site.conf, a framework such as cis-debian-12, a control such as 5.2.1 or cis-debian-12/5.2.1, or a
+    secret such as secret:db/password. What several of them are called is printed for all.
 
     Examples:
       vigocli config uses web --stacks ./stacks
@@ -46,7 +46,7 @@ def command(ctx: click.Context, *, name: str, stacks: Path | None, as_json: bool
     if not found:
         near = nearest(study, name)
         meant = f"; did you mean {near!r}?" if near is not None else ""
-        kinds = "configcrate, role, environment, variable, resource, file, framework or control"
+        kinds = "configcrate, role, environment, variable, resource, file, framework, control or secret"
         raise NotFoundError(f"expected a {kinds} of the stacks, found nothing called {name[:200]!r}{meant}")
     if as_json:
         print_json({"name": name, "uses": msgspec.to_builtins(found)})

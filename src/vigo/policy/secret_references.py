@@ -1,0 +1,46 @@
+"""Values of the stacks that only refer to a secret, as `secret:PATH` or `secret:PATH#field`: where each one stands."""
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from vigo.core.plan import Origin
+from vigo.policy.documents.reading import Reading
+from vigo.policy.yaml_tree import Mapping, Node, Scalar, Sequence
+
+_REFERENCE: Final = re.compile(r"secret:([^\s#]+)(#\S+)?")
+_SUFFIXES: Final = (".vgo", ".yaml", ".yml", ".json")
+_NO_VALUES: Final = ("templates/", "files/", "tests/")
+
+
+class SecretReference(NamedTuple):
+    """A reference as written, and the keys that lead to it in its file."""
+
+    text: str
+    keys: str
+    origin: Origin
+
+    def is_called(self, name: str) -> bool:
+        """Return whether a name is this reference, or that of the whole secret of which it takes a field."""
+        return name in (self.text, self.text.partition("#")[0])
+
+
+def secret_references(reading: Reading) -> Iterator[SecretReference]:
+    """Yield every reference to a secret in the documents and data files of the stacks."""
+    for file in sorted(reading.files):
+        if file.endswith(_SUFFIXES) and not file.startswith(_NO_VALUES):
+            tree = reading.tree(file)
+            if tree is not None:
+                yield from _in(tree, ())
+
+
+def _in(node: Node, keys: tuple[str, ...]) -> Iterator[SecretReference]:
+    if isinstance(node, Scalar):
+        if _REFERENCE.fullmatch(node.text):
+            yield SecretReference(node.text, ".".join(keys), node.origin)
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            yield from _in(item, keys)
+    elif isinstance(node, Mapping):
+        for entry in node.entries.values():
+            yield from _in(entry.value, (*keys, entry.key.text))
