@@ -10,7 +10,6 @@ from typing import Final
 ROLES: Final = 45
 CRATES_OF_A_ROLE: Final = 20
 CRATES_OF_THE_BASE: Final = 10
-RESOURCES_OF_A_CRATE: Final = 11
 SITES: Final = 40
 ENTRIES_OF_A_SITE: Final = 50
 TEMPLATES: Final = 7

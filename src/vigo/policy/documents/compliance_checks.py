@@ -1,17 +1,12 @@
 """What claims and waivers name, held against what is declared and claimed: controls, frameworks, hosts."""
 
-from collections.abc import Collection, Iterable
-from typing import Final
+from collections.abc import Iterable
 
 from vigo.core.hostnames import is_exact
-from vigo.core.nearest import did_you_mean, nearest_name
 from vigo.policy.documents.compliance import FILE, Claim, Declared, Waiver
 from vigo.policy.documents.reading import Reading
 from vigo.policy.matching import Matcher
 from vigo.policy.yaml_tree import Scalar
-
-# To look for the nearest of many names takes a while, and who has very many wrong ones needs no help with each.
-_MOST_NAMES_COMPARED: Final = 100_000
 
 
 class ComplianceChecks:
@@ -20,7 +15,7 @@ class ComplianceChecks:
     def __init__(self, reading: Reading, declared: Declared) -> None:
         self._reading = reading
         self._declared = declared
-        self._names_compared = 0
+        self._findings = reading.findings
         self._judged: dict[str, str | None] = {}
 
     def check_declared(self, claims: Iterable[Claim]) -> None:
@@ -42,7 +37,7 @@ class ComplianceChecks:
                 if is_exact(pattern.text) and matcher.first(pattern.text) is None:
                     message = f"match: no entry covers {pattern.text[:80]!r}, so nothing is waived for it"
                     hint = "correct the name, or remove it once the machine is gone"
-                    self._reading.findings.warning(pattern.origin, "unknown-host", message, hint=hint)
+                    self._findings.warning(pattern.origin, "unknown-host", message, hint=hint)
 
     def _check(self, framework: Scalar, control: Scalar, what: str) -> None:
         declared = self._declared.frameworks.get(framework.text)
@@ -50,7 +45,7 @@ class ComplianceChecks:
             self._warn_of_resemblance(framework, what)
         elif declared.controls and control.text not in declared.controls:
             message = f"{what}: {framework.text} has no control {control.text!r}"
-            message += self._did_you_mean(control.text, declared.controls)
+            message += self._findings.did_you_mean(control.text, declared.controls)
             place = f"{FILE}:{declared.name.origin.line}"
             self._reading.error(
                 control.origin, "unknown-control", message, f"correct it, or add it to those at {place}"
@@ -59,33 +54,25 @@ class ComplianceChecks:
     def _warn_of_resemblance(self, framework: Scalar, what: str) -> None:
         name = framework.text
         if name not in self._judged:
-            names = self._declared.frameworks
-            self._judged[name] = nearest_name(name, names) if self._may_compare(names) else None
+            self._judged[name] = self._findings.nearest(name, self._declared.frameworks)
         near = self._judged[name]
         if near is not None:
             message = f"{what}: no framework {name!r} is declared; did you mean {near!r}?"
             hint = f"if it is meant, declare it in {FILE} with its title"
-            self._reading.findings.warning(framework.origin, "unknown-framework", message, hint=hint)
+            self._findings.warning(framework.origin, "unknown-framework", message, hint=hint)
 
     def _warn_of_what_nobody_claims(self, waiver: Waiver, known: dict[str, set[str]]) -> None:
         name = waiver.framework.text
         if self._judged.get(name) is not None:
             return
         if name not in known:
-            message = f"waiver: no configcrate claims anything of {name!r}{self._did_you_mean(name, known)}"
+            message = f"waiver: no configcrate claims anything of {name!r}{self._findings.did_you_mean(name, known)}"
             hint = f"correct the name, or declare the framework in {FILE}"
-            self._reading.findings.warning(waiver.framework.origin, "unclaimed", message, hint=hint)
+            self._findings.warning(waiver.framework.origin, "unclaimed", message, hint=hint)
             return
         for control in waiver.controls:
             if control.text not in known[name]:
                 message = f"waiver: no configcrate claims {control.text!r} of {name}"
-                message += self._did_you_mean(control.text, known[name])
+                message += self._findings.did_you_mean(control.text, known[name])
                 hint = f"correct the control, or list the controls of {name} in {FILE}"
-                self._reading.findings.warning(control.origin, "unclaimed", message, hint=hint)
-
-    def _did_you_mean(self, name: str, names: Collection[str]) -> str:
-        return did_you_mean(name, names) if self._may_compare(names) else ""
-
-    def _may_compare(self, names: Collection[str]) -> bool:
-        self._names_compared += len(names)
-        return self._names_compared <= _MOST_NAMES_COMPARED
+                self._findings.warning(control.origin, "unclaimed", message, hint=hint)
