@@ -1,7 +1,9 @@
 """Every kind's cases: the plan equals `ops`, applying it gives `then`, planning again gives nothing."""
 
 import base64
-from collections.abc import Mapping
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,11 +16,16 @@ from vigo.catalog.api import CommandResult, Resource, Revertible, Spec
 from vigo.catalog.ops import Op
 from vigo.catalog.scan import resource_kinds
 from vigo.core.errors import VigoError
+from vigo.testing import tools as fakes
 from vigo.testing.fake_accounts import FakeAccounts
 from vigo.testing.fake_host import FakeHost, FakeNode, FakeTool
 from vigo.testing.fake_packages import FakePackages
 from vigo.testing.fake_services import FakeServices, FakeUnit
 
+for _module in pkgutil.iter_modules(fakes.__path__, fakes.__name__ + "."):
+    importlib.import_module(_module.name)
+
+_TOOLS: dict[str, Callable[..., FakeTool]] = {tool.name: tool for tool in FakeTool.__subclasses__() if tool.name}
 CASES = Path(__file__).parent / "cases"
 PATHS = sorted(CASES.glob("*/*.yaml"))
 
@@ -91,6 +98,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What guards answer once the operations ran."""
     packages: Packages | None = None
     services: dict[str, FakeUnit] | None = None
+    tools: dict[str, dict[str, Any]] = {}
+    """Further parts of the host, by the names of those in `vigo/testing/tools/`, and what each is made with."""
     ops: tuple[str, ...] = ()
     changes: tuple[str, ...] | None = None
     """The fields that the operations bring into state, in the order of the operations."""
@@ -209,6 +218,7 @@ def _host(case: Case) -> FakeHost:
     if case.services is not None:
         tools.append(FakeServices(case.services))
         files = {**files, "/run/systemd/system": FakeNode.directory()}
+    tools += [_TOOLS[name](**given) for name, given in case.tools.items()]
     return FakeHost(
         files, answers=case.answers, guards=case.guards, programs=case.programs, tools=tools, image=case.image
     )

@@ -18,7 +18,7 @@ from vigo.catalog.formats.accounts import (
 )
 from vigo.catalog.ops import MakeDirectory, RemoveDirectory, Run
 from vigo.catalog.resources.accounts.image import AccountFiles, file_changes, read_account_files
-from vigo.testing.fake_host import FakeHost
+from vigo.testing.fake_host import FakeHost, FakeTool
 
 Options = Mapping[str, str]
 
@@ -27,7 +27,7 @@ _ALONE = ("system", "create-home", "no-create-home", "append", "move-home", "rem
 _EXISTS, _MISSING = CommandResult(9, stderr="already exists"), CommandResult(6, stderr="does not exist")
 
 
-class FakeAccounts:
+class FakeAccounts(FakeTool):
     """Knows the options that the kinds `user` and `group` use; another one fails the test."""
 
     def __init__(self) -> None:

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import ClassVar
 
 from vigo.catalog.api import Command, CommandResult, FileStat, ReadHost
 from vigo.catalog.ops import Op, Run
@@ -12,18 +12,30 @@ from vigo.testing.fake_tree import FakeNode, FakeTree
 __all__ = ["FakeHost", "FakeNode", "FakeTool"]
 
 
-class FakeTool(Protocol):
-    """Programs that a fake host has: their answers, and what running them does to the host."""
+class FakeTool:
+    """A part of a fake host beyond its files: programs, and operations that the tree of files cannot carry out.
 
-    programs: frozenset[str]
+    A tool that the cases of kinds use stands in `vigo/testing/tools/`, and is made from what a case gives by its
+    `name` (see `tests/catalog/test_cases.py`). What it does shows in the host's files, as on a machine.
+    """
+
+    name: ClassVar[str] = ""
+    programs: Collection[str] = frozenset()
+    ops: ClassVar[tuple[type[Op], ...]] = ()
 
     def query(self, argv: Sequence[str], host: "FakeHost") -> CommandResult | None:
         """Return the answer of a program that reads, or None where this question has none."""
-        ...
+        del argv, host
+        return None
 
     def run(self, op: Run, host: "FakeHost") -> CommandResult:
         """Carry a program's effect out and return how it ended."""
-        ...
+        del op, host
+        return CommandResult(0)
+
+    def apply(self, op: Op, host: "FakeHost") -> None:
+        """Carry out one of `ops`."""
+        raise NotImplementedError(f"{type(self).__name__} says that it carries out {op.summary()}, and does not")
 
 
 class FakeHost:
@@ -123,6 +135,10 @@ class FakeHost:
         if isinstance(op, Run):
             self._run(op)
             return
+        for tool in self._tools:
+            if isinstance(op, tool.ops):
+                tool.apply(op, self)
+                return
         self.tree.apply(op, self._accepts)
 
     def snapshot(self) -> dict[str, FakeNode]:

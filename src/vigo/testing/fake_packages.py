@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from vigo.catalog.api import CommandResult
 from vigo.catalog.ops import Run
-from vigo.testing.fake_host import FakeHost
+from vigo.testing.fake_host import FakeHost, FakeTool
 
 _PROGRAMS = {
     "apt": ("apt-get", "apt-mark", "apt-cache", "dpkg-query", "dpkg"),
@@ -18,7 +18,7 @@ _VERBS = {"install": "install", "downgrade": "install", "add": "install", "--syn
 )
 
 
-class FakePackages:
+class FakePackages(FakeTool):
     """One tool with what is installed and what its index has (`available`: name -> newest version)."""
 
     def __init__(

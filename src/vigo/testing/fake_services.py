@@ -6,7 +6,7 @@ import msgspec
 
 from vigo.catalog.api import CommandResult
 from vigo.catalog.ops import Run
-from vigo.testing.fake_host import FakeHost
+from vigo.testing.fake_host import FakeHost, FakeTool
 
 
 class FakeUnit(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +23,7 @@ class FakeUnit(msgspec.Struct, frozen=True, kw_only=True):
     oneshot: bool = False
 
 
-class FakeServices:
+class FakeServices(FakeTool):
     """Answers `systemctl show` and carries out starting, stopping, enabling and disabling."""
 
     programs = frozenset({"systemctl"})

@@ -15,6 +15,7 @@ from vigo.catalog.ops import (
     SetMode,
     SetOwner,
     WriteFile,
+    WriteKernelFile,
 )
 from vigo.core.errors import InvalidError, UnavailableError
 
@@ -153,6 +154,8 @@ class FakeTree:
                 self._link(op)
             case RemoveFile() | RemoveDirectory():
                 self._remove(op)
+            case WriteKernelFile():
+                self._write_kernel_file(op)
             case _:
                 raise TypeError(f"the fake host has no way to carry out {type(op).__name__}")
 
@@ -175,6 +178,11 @@ class FakeTree:
                 gid=kept.gid if op.gid is None else op.gid,
             ),
         )
+
+    def _write_kernel_file(self, op: WriteKernelFile) -> None:
+        inode, node = self._present(op.path)
+        # A kernel prints what it was given with one line feed.
+        self._change(inode, msgspec.structs.replace(node, content=op.content.rstrip("\n").encode() + b"\n"))
 
     def _set_mode(self, op: SetMode) -> None:
         inode, node = self._present(op.path)

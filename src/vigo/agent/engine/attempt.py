@@ -44,6 +44,11 @@ class Attempt(msgspec.Struct, kw_only=True):
     reason: str = ""
     is_declared: bool = False
 
+    @property
+    def would_change(self) -> bool:
+        """Whether an operation changes something, rather than only to look at what no dry run may ask."""
+        return any(not op.only_checks for op in self.ops)
+
     def end(self, outcome: Outcome, reason: str) -> None:
         """Record how it ended."""
         self.outcome, self.reason = outcome, reason
@@ -180,14 +185,14 @@ class Worker:
         if not ops:
             self._keeper.without_change(resource, kind, spec)
         else:
-            if not self._dry_run:
+            if not self._dry_run and attempt.would_change:
                 before_change()
             attempt.reason = self._keeper.before_change(resource, kind, spec, ops)
             if not self._dry_run:
                 self._change(resource, kind, spec, attempt, deadline)
         if blocked is not None:
             raise blocked
-        attempt.outcome = "changed" if ops else "unchanged"
+        attempt.outcome = "changed" if attempt.would_change else "unchanged"
 
     def _change(
         self,

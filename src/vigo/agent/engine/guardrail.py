@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from vigo.catalog.api import ReadFiles
-from vigo.catalog.ops import AnyOp, MakeHardLink, MakeSymlink, Op, RemoveDirectory, RemoveFile, Run
+from vigo.catalog.ops import Op
 from vigo.core.errors import InvalidError
 
 MAX_LINKS = 40
@@ -24,10 +24,10 @@ class Guardrail:
         Raises:
             InvalidError: it would write to, remove or move aside one of them or what is in it.
         """
-        for path in _paths(op) if self._folders else ():
+        for path in op.paths() if self._folders else ():
             reached = self._resolved(path)
             for folder in self._folders:
-                if folder in (reached, *reached.parents) or (_replaces(op) and reached in folder.parents):
+                if folder in (reached, *reached.parents) or (op.takes_away() and reached in folder.parents):
                     raise InvalidError(
                         f"{op.summary()}: refused, since {folder} holds Vigo's own state (its keys and its journal);"
                         " choose another path"
@@ -54,15 +54,3 @@ class Guardrail:
                 reached = PurePosixPath("/")
             pending.extend(reversed([step for step in PurePosixPath(target).parts if step != "/"]))
         return reached
-
-
-def _paths(op: Op) -> tuple[str, ...]:
-    if isinstance(op, MakeHardLink):
-        # A second name would make the content reachable from outside the folder.
-        return op.path, op.to
-    return (op.path,) if isinstance(op, AnyOp) and not isinstance(op, Run) else ()
-
-
-def _replaces(op: Op) -> bool:
-    """Return whether the operation takes away what is at its path, which matters above a protected folder."""
-    return isinstance(op, RemoveDirectory | RemoveFile | MakeSymlink)

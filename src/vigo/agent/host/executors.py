@@ -1,46 +1,36 @@
 """The only code that changes a host: one executor for each operation."""
 
+import importlib
+import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from vigo.agent.host.faults import fault
-from vigo.agent.host.make_directory import make_directory
-from vigo.agent.host.make_hard_link import make_hard_link
-from vigo.agent.host.make_symlink import make_symlink
 from vigo.agent.host.real_host import RealHost
-from vigo.agent.host.remove_directory import remove_directory
-from vigo.agent.host.remove_file import remove_file
-from vigo.agent.host.run import run
-from vigo.agent.host.set_mode import set_mode
-from vigo.agent.host.set_owner import set_owner
-from vigo.agent.host.write_file import write_file
-from vigo.catalog.ops import (
-    MakeDirectory,
-    MakeHardLink,
-    MakeSymlink,
-    Op,
-    RemoveDirectory,
-    RemoveFile,
-    Run,
-    SetMode,
-    SetOwner,
-    WriteFile,
-)
+from vigo.catalog.ops import Op, Run
 from vigo.core.errors import InvalidError, VigoError
 
 Executor = Callable[[Any, RealHost], None]
 
-_EXECUTORS: dict[type[Op], Executor] = {
-    WriteFile: write_file,
-    SetMode: set_mode,
-    SetOwner: set_owner,
-    MakeDirectory: make_directory,
-    MakeSymlink: make_symlink,
-    MakeHardLink: make_hard_link,
-    RemoveFile: remove_file,
-    RemoveDirectory: remove_directory,
-    Run: run,
-}
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+@cache
+def executor_of(op: type[Op]) -> Executor | None:
+    """Return what carries an operation out, if anything does: `write_file` of `write_file.py` for a `WriteFile`.
+
+    It is imported when the first such operation comes: most runs change nothing and need none.
+    """
+    name = _WORDS.sub("_", op.__name__).lower()
+    module = f"{__package__}.{name}"
+    try:
+        found: Executor = getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        return None
+    return found
 
 
 class Executors:
@@ -58,7 +48,7 @@ class Executors:
             InvalidError: the operation cannot be carried out anywhere, or its content was not accepted.
             UnavailableError: it failed for another reason.
         """
-        executor = _EXECUTORS.get(type(op))
+        executor = executor_of(type(op))
         if executor is None:
             raise InvalidError(f"{op.summary()}: this agent cannot carry out {type(op).__name__}; update the agent")
         try:

@@ -1,23 +1,6 @@
-"""Operations: everything that Vigo can do to a host, as data.
+"""Operations on files, directories and links."""
 
-Only the agent's executors carry them out. A dry run, the record and the real run are this one list. `changes` names the
-fields of the resource that an operation brings into their declared state.
-"""
-
-from collections.abc import Mapping
-from datetime import timedelta
-
-import msgspec
-
-
-class Op(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """One change. Subclasses are closed data; `summary` is one line for people, without content."""
-
-    changes: tuple[str, ...] = ()
-
-    def summary(self) -> str:
-        """Return what this does in a few words (`write /etc/motd`)."""
-        raise TypeError(f"{type(self).__name__} has no summary")
+from vigo.catalog.ops.base import Op
 
 
 class WriteFile(Op, frozen=True, kw_only=True):
@@ -41,6 +24,10 @@ class WriteFile(Op, frozen=True, kw_only=True):
         """Return `write PATH`."""
         return f"write {self.path}"
 
+    def paths(self) -> tuple[str, ...]:
+        """Return the path."""
+        return (self.path,)
+
 
 class SetMode(Op, frozen=True, kw_only=True):
     """Set the permission bits of a file or directory; a symlink is refused."""
@@ -52,6 +39,10 @@ class SetMode(Op, frozen=True, kw_only=True):
     def summary(self) -> str:
         """Return `chmod MODE PATH`."""
         return f"chmod {self.mode:04o} {self.path}"
+
+    def paths(self) -> tuple[str, ...]:
+        """Return the path."""
+        return (self.path,)
 
 
 class SetOwner(Op, frozen=True, kw_only=True):
@@ -68,6 +59,10 @@ class SetOwner(Op, frozen=True, kw_only=True):
         gid = "" if self.gid is None else f":{self.gid}"
         return f"chown {uid}{gid} {self.path}"
 
+    def paths(self) -> tuple[str, ...]:
+        """Return the path."""
+        return (self.path,)
+
 
 class MakeDirectory(Op, frozen=True, kw_only=True):
     """Create one directory; its parent exists. It is never wider than `mode`."""
@@ -81,6 +76,10 @@ class MakeDirectory(Op, frozen=True, kw_only=True):
     def summary(self) -> str:
         """Return `mkdir PATH`."""
         return f"mkdir {self.path}"
+
+    def paths(self) -> tuple[str, ...]:
+        """Return the path."""
+        return (self.path,)
 
 
 class MakeSymlink(Op, frozen=True, kw_only=True):
@@ -96,6 +95,14 @@ class MakeSymlink(Op, frozen=True, kw_only=True):
         """Return `link PATH -> TARGET`."""
         return f"link {self.path} -> {self.to}"
 
+    def paths(self) -> tuple[str, ...]:
+        """Return the path."""
+        return (self.path,)
+
+    def takes_away(self) -> bool:
+        """Return that what is at the path goes."""
+        return True
+
 
 class MakeHardLink(Op, frozen=True, kw_only=True):
     """Create a second name of an existing regular file, replacing at once what is no directory."""
@@ -108,6 +115,10 @@ class MakeHardLink(Op, frozen=True, kw_only=True):
         """Return `hard link PATH = TARGET`."""
         return f"hard link {self.path} = {self.to}"
 
+    def paths(self) -> tuple[str, ...]:
+        """Return both names: a second name makes content reachable from elsewhere."""
+        return self.path, self.to
+
 
 class RemoveFile(Op, frozen=True, kw_only=True):
     """Remove a file, symlink or socket; no directory."""
@@ -118,6 +129,14 @@ class RemoveFile(Op, frozen=True, kw_only=True):
     def summary(self) -> str:
         """Return `remove PATH`."""
         return f"remove {self.path}"
+
+    def paths(self) -> tuple[str, ...]:
+        """Return the path."""
+        return (self.path,)
+
+    def takes_away(self) -> bool:
+        """Return that what is at the path goes."""
+        return True
 
 
 class RemoveDirectory(Op, frozen=True, kw_only=True):
@@ -131,35 +150,26 @@ class RemoveDirectory(Op, frozen=True, kw_only=True):
         """Return `remove directory PATH`."""
         return f"remove directory {self.path}" + (" and what is in it" if self.recursive else "")
 
+    def paths(self) -> tuple[str, ...]:
+        """Return the path."""
+        return (self.path,)
 
-class Run(Op, frozen=True, kw_only=True):
-    """Run a program as one argument list. `returns` are the statuses that mean success.
+    def takes_away(self) -> bool:
+        """Return that what is at the path goes."""
+        return True
 
-    In an image (`--root`) a program that only works on a running system is never yielded; `root_option` says how a
-    tool is told of another root: its executor inserts these arguments behind the program's name, `{root}` replaced.
-    `touches` names what the program may change (`packages`, `accounts`, `services`), so that it is asked anew.
-    """
 
-    argv: tuple[str, ...]
-    cwd: str | None = None
-    user: str | None = None
-    environment: Mapping[str, str] = {}
-    stdin: str | None = None
-    umask: int | None = None
-    timeout: timedelta = timedelta(minutes=5)
-    returns: tuple[int, ...] = (0,)
-    root_option: tuple[str, ...] = ()
-    touches: tuple[str, ...] = ()
-    changes: tuple[str, ...] = ("state",)
+class WriteKernelFile(Op, frozen=True, kw_only=True):
+    """Write to a file of the kernel, below `/proc/sys` or `/sys`, in place: it takes a value and keeps no text."""
+
+    path: str
+    content: str
+    changes: tuple[str, ...] = ("value",)
 
     def summary(self) -> str:
-        """Return `run` and the argument list as a person would type it."""
-        return "run " + " ".join(_quoted(argument) for argument in self.argv)
+        """Return `set PATH`."""
+        return f"set {self.path}"
 
-
-AnyOp = WriteFile | SetMode | SetOwner | MakeDirectory | MakeSymlink | MakeHardLink | RemoveFile | RemoveDirectory | Run
-
-
-def _quoted(argument: str) -> str:
-    plain = argument and all(character.isalnum() or character in "@%+=:,./-_" for character in argument)
-    return argument if plain else "'" + argument.replace("'", "'\"'\"'") + "'"
+    def paths(self) -> tuple[str, ...]:
+        """Return the path."""
+        return (self.path,)
