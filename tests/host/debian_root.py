@@ -10,8 +10,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PACKAGES = ("systemd", "systemd-sysv", "dbus", "cron", "passwd", "python3")
-"""What is installed. With Debian's Python come the libraries that any Python built on this distribution loads."""
+PACKAGES = (
+    *("systemd", "systemd-sysv", "dbus", "cron", "passwd", "python3"),
+    *(
+        "git",
+        "gnupg",
+        "iproute2",
+        "kmod",
+        "locales",
+        "nftables",
+        "openssh-server",
+        "openssl",
+        "procps",
+        "python3-venv",
+        "sudo",
+    ),
+)
+"""What is installed: what boots, and what kinds drive or tests judge them by. With Debian's Python come the libraries
+that any Python built on this distribution loads."""
 
 # They would start by themselves in the middle of a test; the last would hide what is bound below /tmp.
 MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "tmp.mount")

@@ -4,7 +4,7 @@ import errno
 import os
 import stat
 
-from vigo.agent.host.faults import ABSENT, reading
+from vigo.agent.host.faults import ABSENT, reading, told
 from vigo.agent.host.root import Root
 from vigo.catalog.api import FileKind, FileStat
 from vigo.core.errors import TooLargeError, UnavailableError
@@ -13,6 +13,7 @@ MAX_FILE_BYTES = 64 * 1024 * 1024
 """The largest file that is read whole; a larger one is no settings file, and the agent's memory is bounded."""
 
 _CHUNK_BYTES = 1024 * 1024
+_MAX_PLAIN_CHARACTERS = 1000
 # Without O_NONBLOCK opening a pipe waits for a writer, without O_NOCTTY a terminal would become the agent's own.
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
@@ -65,22 +66,11 @@ class RealFiles:
             UnavailableError: it cannot be read, or is no regular file.
             TooLargeError: it is over 64 MiB.
         """
+        if self._is_direct(path):
+            with reading(path):
+                return _read(path, None, _READ & ~os.O_NOFOLLOW)
         with reading(path), self.root.place(path, follow=True) as place:
-            if place is None:
-                return None
-            try:
-                # Opening a device can act on it, so it is looked at first.
-                _require_regular(os.stat(place.name, dir_fd=place.directory, follow_symlinks=False))
-                descriptor = os.open(place.name, _READ, dir_fd=place.directory)
-            except OSError as error:
-                if error.errno in ABSENT:
-                    return None
-                raise
-            try:
-                _require_regular(os.fstat(descriptor))
-                return _content(descriptor)
-            finally:
-                os.close(descriptor)
+            return None if place is None else _read(place.name, place.directory, _READ)
 
     def read_text(self, path: str) -> str | None:
         """Return a file's content as UTF-8, undecodable bytes replaced, or None where it is absent."""
@@ -93,15 +83,11 @@ class RealFiles:
         Raises:
             UnavailableError: it cannot be told.
         """
+        if self._is_direct(path):
+            with reading(path):
+                return _target(path, None)
         with reading(path), self.root.place(path, follow=False) as place:
-            if place is None:
-                return None
-            try:
-                return os.readlink(place.name, dir_fd=place.directory)
-            except OSError as error:
-                if error.errno in (errno.EINVAL, *ABSENT):
-                    return None
-                raise
+            return None if place is None else _target(place.name, place.directory)
 
     def list_directory(self, path: str) -> tuple[str, ...] | None:
         """Return the names in a directory, sorted, or None where there is no directory.
@@ -129,6 +115,13 @@ class RealFiles:
         return found is not None and stat.S_ISREG(found.st_mode) and bool(found.st_mode & 0o111)
 
     def _lstat(self, path: str, *, follow: bool) -> os.stat_result | None:
+        if self._is_direct(path):
+            try:
+                return os.stat(path, follow_symlinks=follow)  # noqa: PTH116 - a Path costs more than the call
+            except OSError as error:
+                if error.errno in ABSENT:
+                    return None
+                raise UnavailableError(f"{path}: cannot be read: {told(error)}") from error
         with reading(path), self.root.place(path, follow=follow) as place:
             if place is None:
                 return None
@@ -139,6 +132,42 @@ class RealFiles:
                     return None
                 raise
 
+    def _is_direct(self, path: str) -> bool:
+        """Return whether the kernel may walk a path: on the machine itself it leads where our own walk would.
+
+        What is only looked at needs no other care, and it takes one call of the kernel rather than one for each name.
+        """
+        return not self.root.is_image and path.startswith("/") and not path.endswith("/") and _is_plain(path)
+
+
+def _is_plain(path: str) -> bool:
+    """Return whether a path can be given to the kernel as it is."""
+    return path.isprintable() and len(path) < _MAX_PLAIN_CHARACTERS
+
+
+def _target(name: str, directory: int | None) -> str | None:
+    try:
+        return os.readlink(name, dir_fd=directory)
+    except OSError as error:
+        if error.errno in (errno.EINVAL, *ABSENT):
+            return None
+        raise
+
+
+def _read(name: str, directory: int | None, flags: int) -> bytes | None:
+    try:
+        # Opening a device can act on it, so it is looked at first.
+        _require_regular(os.stat(name, dir_fd=directory, follow_symlinks=not flags & os.O_NOFOLLOW))
+        descriptor = os.open(name, flags, dir_fd=directory)
+    except OSError as error:
+        if error.errno in ABSENT:
+            return None
+        raise
+    try:
+        return _content(descriptor, os.fstat(descriptor))
+    finally:
+        os.close(descriptor)
+
 
 def _require_regular(found: os.stat_result) -> None:
     kind = kind_of(found.st_mode)
@@ -148,8 +177,14 @@ def _require_regular(found: os.stat_result) -> None:
         raise _too_large(f"{found.st_size} bytes")
 
 
-def _content(descriptor: int) -> bytes:
+def _content(descriptor: int, found: os.stat_result) -> bytes:
     """Return all that there is; files of /proc say that they are empty and are not."""
+    _require_regular(found)
+    if 0 < found.st_size < _CHUNK_BYTES:
+        first = os.read(descriptor, found.st_size + 1)
+        if len(first) == found.st_size:
+            return first
+        os.lseek(descriptor, 0, os.SEEK_SET)  # it grows or shrinks meanwhile
     chunks: list[bytes] = []
     size_bytes = 0
     while chunk := os.read(descriptor, _CHUNK_BYTES):
