@@ -1,10 +1,13 @@
 """The machine as a cycle sees it: reading, changing, its traits and its predicates."""
 
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+import vigo
 from vigo.catalog.api import ReadHost
 from vigo.catalog.ops import Op
+from vigo.catalog.protected import FILES
 from vigo.core.templates import Functions
 from vigo.core.traits import Traits
 
@@ -39,6 +42,15 @@ class Collected(NamedTuple):
 
 
 def protected_folders(state_dir: Path, root: str | None) -> tuple[str, ...]:
-    """Return the state folder as a path on the host; none where the host's root does not contain it."""
+    """Return what no operation may touch, as paths on the host: the state folder where the host's root contains it.
+
+    On the machine itself that are also the programs of this agent and what starts them. An image may be given those.
+    """
     real, base = state_dir.resolve(), Path(root or "/").resolve()
-    return (f"/{real.relative_to(base)}",) if real.is_relative_to(base) else ()
+    folders = (f"/{real.relative_to(base)}",) if real.is_relative_to(base) else ()
+    return folders if base != Path("/") else (*folders, _installation(), *FILES)
+
+
+def _installation() -> str:
+    """Return the folder of this agent's programs: its virtual environment, else its package."""
+    return sys.prefix if sys.prefix != sys.base_prefix else str(Path(vigo.__file__).resolve().parent)

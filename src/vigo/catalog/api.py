@@ -133,6 +133,7 @@ def field(
     return msgspec.Meta(description=description, extra={"stacks_file": stacks_file, "is_path": is_path}, **options)
 
 
+_TAKING_AWAY = frozenset({"absent", "stopped", "restarted", "reloaded", "unmounted"})
 SpecT = TypeVar("SpecT", bound=Spec)
 StateT = TypeVar("StateT")
 
@@ -180,6 +181,10 @@ class Resource(ABC, Generic[SpecT, StateT]):
         """Return what this resource alone may manage on an envoy, as `subject:name` (`path:/etc/hosts`)."""
         del spec
         return ()
+
+    def harms(self, spec: SpecT) -> tuple[str, ...]:
+        """Return what this takes away, stops or starts anew, named as by `owns`, so that Vigo's own can be refused."""
+        return self.owns(spec) if getattr(spec, "state", None) in _TAKING_AWAY else ()
 
     def settles(self, spec: SpecT) -> bool:
         """Return whether, once applied, observing again finds nothing to do. False for a bare command or a restart."""

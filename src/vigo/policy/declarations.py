@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from vigo.catalog.api import Resource, Spec
+from vigo.catalog.protected import require_harmless
 from vigo.core.errors import InvalidError
 from vigo.core.plan import Origin
 from vigo.core.templates import is_template
@@ -199,6 +200,7 @@ def checked_spec(
     try:
         spec: Spec = msgspec.convert(values, kind.spec, strict=False)
         kind.validate(spec)
+        require_harmless(kind, spec)
     except (msgspec.ValidationError, InvalidError) as error:
         message = str(error)
         match = _FIELD_IN_MESSAGE.match(message)

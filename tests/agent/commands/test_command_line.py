@@ -242,7 +242,7 @@ def test_a_policy_cannot_touch_the_agents_own_state(shell: Shell, server: FakeSe
     )
     result = shell.on_state("run")
     assert result.status == 1
-    assert "Vigo's own state" in result.out
+    assert "is Vigo's own" in result.out
     assert shell.on_state("status").status == 0
 
 

@@ -149,7 +149,7 @@ def test_a_folder_above_the_agents_state_is_not_removed() -> None:
     directory = PlannedResource(id=ResourceId("web/a"), type="directory", origin=ORIGIN, fields=fields)
     result = world.run(directory)["a"]
     assert result.outcome == "failed"
-    assert "Vigo's own state" in result.reason
+    assert "is Vigo's own" in result.reason
     assert world.host.stat("/srv/a/state/data.mdb") is not None
 
 

@@ -383,7 +383,7 @@ def test_the_agents_own_state_is_not_touched_by_undoing_either() -> None:
     machine.done()
     result = machine.run()["d"]
     assert result.outcome == "failed"
-    assert "Vigo's own state" in result.reason
+    assert "is Vigo's own" in result.reason
     assert machine.done() == []
 
 

@@ -14,6 +14,7 @@ from vigo.agent.engine.progress import CONDITION_IS_FALSE
 from vigo.agent.engine.rendering import Context, condition_holds, spec_of
 from vigo.catalog.api import ReadHost, Resource, Spec
 from vigo.catalog.ops import Op, Run
+from vigo.catalog.protected import require_harmless
 from vigo.core.clock import Clock
 from vigo.core.errors import BlockedError, InvalidError, TimedOutError, VigoError
 from vigo.core.ids import ResourceId
@@ -162,6 +163,7 @@ class Worker:
         kind = self._kind(resource)
         spec = spec_of(resource, kind, self._templates, context)
         kind.validate(spec)
+        require_harmless(kind, spec)
         return kind, spec
 
     def _work(

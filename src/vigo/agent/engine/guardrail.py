@@ -1,10 +1,11 @@
-"""What no policy may touch: the agent's own state folder, which holds its keys, its journal and its identity."""
+"""What no policy may touch: Vigo's own state (keys, journal), its programs, and what starts them."""
 
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from vigo.catalog.api import ReadFiles
-from vigo.catalog.ops import Op
+from vigo.catalog.ops import Op, Run
+from vigo.catalog.protected import harmed_by
 from vigo.core.errors import InvalidError
 
 MAX_LINKS = 40
@@ -19,18 +20,24 @@ class Guardrail:
         self._folders = tuple(PurePosixPath(folder) for folder in folders)
 
     def check(self, op: Op) -> None:
-        """Accept an operation that leaves the protected folders alone.
+        """Accept an operation that leaves what is Vigo's own alone.
 
         Raises:
-            InvalidError: it would write to, remove or move aside one of them or what is in it.
+            InvalidError: it would write to, remove or move aside one of the folders or what is in it, or stop Vigo.
         """
+        for thing in harmed_by(op.argv) if isinstance(op, Run) else ():
+            subject, _, name = thing.partition(":")
+            raise InvalidError(
+                f"{op.summary()}: refused, since it would take away or stop the {subject} {name}, which keeps this"
+                " machine as it is declared; leave it out of the policy"
+            )
         for path in op.paths() if self._folders else ():
             reached = self._resolved(path)
             for folder in self._folders:
                 if folder in (reached, *reached.parents) or (op.takes_away() and reached in folder.parents):
                     raise InvalidError(
-                        f"{op.summary()}: refused, since {folder} holds Vigo's own state (its keys and its journal);"
-                        " choose another path"
+                        f"{op.summary()}: refused, since {folder} is Vigo's own (its keys and journal, its programs, or"
+                        " what starts it); choose another path"
                     )
 
     def _resolved(self, path: str) -> PurePosixPath:

@@ -8,6 +8,7 @@ import msgspec
 from vigo.catalog.api import Command, ReadHost, Resource, Spec, field
 from vigo.catalog.formats.names import Mode, check_account, check_command, check_path
 from vigo.catalog.ops import Op, Run
+from vigo.catalog.protected import harmed_by
 from vigo.core.errors import BlockedError, InvalidError, UnavailableError
 
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
@@ -117,6 +118,10 @@ class Exec(Resource[ExecSpec, ExecState]):
         """Say that nobody knows what a command did."""
         del spec
         return "a command cannot be undone: declare the command that takes its work back, or leave on_remove out"
+
+    def harms(self, spec: ExecSpec) -> tuple[str, ...]:
+        """Return what of Vigo's own the command would stop or remove, as far as its words tell."""
+        return harmed_by(_argv(spec))
 
     def settles(self, spec: ExecSpec) -> bool:
         """Return whether a guard can say that the work is done."""

@@ -112,6 +112,11 @@ class Service(Resource[ServiceSpec, ServiceState], Revertible[ServiceSpec, Servi
         name = spec.service
         return (f"service:{name.removesuffix('.service')}",)
 
+    def harms(self, spec: ServiceSpec) -> tuple[str, ...]:
+        """Return the unit unless it is to run and to start at boot."""
+        is_left = spec.state == "running" and spec.enabled is not False
+        return () if is_left else (f"service:{spec.service.removesuffix('.service')}",)
+
     def settles(self, spec: ServiceSpec) -> bool:
         """Return whether the state is one to be in, not one to go through."""
         return spec.state in ("running", "stopped")
