@@ -5,7 +5,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup system-packages demo check test lint e2e host bench-policy fuzz-policy format reference lock proto proto-baseline clean
+.PHONY: help setup system-packages demo check test lint e2e host bench-agent bench-policy fuzz-policy format reference lock proto proto-baseline clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ format: setup ## format the code and repair what ruff can repair
 
 bench-policy: setup ## how long the compiler takes for 1,000 files, 10,000 resources and 2,000 entries, and where
 	$(BIN)/python -m bench.policy
+
+bench-agent: setup system-packages ## what the agent costs on a Debian of its own, beside bare Python doing the reads; as root
+	$(BIN)/python -m bench.agent $(if $(SIZES),--sizes $(SIZES))
 
 reference: setup ## write docs/kinds.md, docs/traits.md and docs/schema/ anew
 	$(BIN)/python -m tools.reference

@@ -11,7 +11,7 @@ import msgspec
 import vigo
 from vigo.agent.machine import Collected
 from vigo.catalog.api import Collector, ReadHost, TraitSet
-from vigo.catalog.scan import collectors
+from vigo.catalog.scan import OnDemand, collectors_on_demand
 from vigo.catalog.traits.measured import settled
 from vigo.core.clock import Clock
 from vigo.core.encoding import encode
@@ -24,9 +24,10 @@ _log = logging.getLogger(__name__)
 
 
 class _Kept(msgspec.Struct, frozen=True):
-    """One set and when it was collected."""
+    """One set, when it was collected, and how long it holds."""
 
     at: datetime
+    every: timedelta
     traits: dict[str, Any]
 
 
@@ -50,32 +51,32 @@ def collect_all(
     value stays, since a slow disk must not turn conditions around; then the set is left out. So a set that is due in
     every cycle is left out at once: what was free in another cycle says nothing of this one.
     """
-    found = collectors() if declared is None else declared
+    found: Mapping[str, Collector] = collectors_on_demand() if declared is None else declared
     cache = _usable(previous, host)
     now = clock.now()
-    due = {name: one for name, one in found.items() if _is_due(cache.sets.get(name), one.every, now)}
+    names = found.module_names if isinstance(found, OnDemand) else frozenset(found)
+    # A set that is not due is not even imported.
+    kept = {name: one for name, one in cache.sets.items() if name in names and not _is_due(one, now)}
+    due = {name: one for name in sorted(names.difference(kept)) if (one := found.get(name)) is not None}
     attempts = {name: _Attempt(one, host) for name, one in due.items()}
     started = clock.monotonic()
     for attempt in attempts.values():
         attempt.start()
-    kept: dict[str, _Kept] = {}
     failures: dict[str, str] = {}
-    for name, one in found.items():
-        former = cache.sets.get(name)
-        if name not in attempts:
-            kept.update({} if former is None else {name: former})
-            continue
+    for name, attempt in attempts.items():
+        one, former = due[name], cache.sets.get(name)
         try:
-            fields = attempts[name].result(one.timeout - (clock.monotonic() - started))
+            fields = attempt.result(one.timeout - (clock.monotonic() - started))
         except VigoError as error:
             failures[name] = str(error)
             if former is not None and timedelta(0) <= now - former.at < 2 * one.every:
                 kept[name] = former
             continue
-        kept[name] = _Kept(now, fields if former is None else settled(one.schema, fields, former.traits))
-    traits = {name: one.traits for name, one in kept.items()}
+        traits = fields if former is None else settled(one.schema, fields, former.traits)
+        kept[name] = _Kept(now, one.every, traits)
+    kept = dict(sorted(kept.items()))
     after = _Cache(version=cache.version, boot=cache.boot, sets=kept)
-    return Collected(traits, msgspec.to_builtins(after), failures)
+    return Collected({name: one.traits for name, one in kept.items()}, msgspec.to_builtins(after), failures)
 
 
 class _Attempt:
@@ -153,5 +154,5 @@ def _boot(host: ReadHost) -> str:
         return ""
 
 
-def _is_due(former: _Kept | None, every: timedelta, now: datetime) -> bool:
-    return former is None or not timedelta(0) <= now - former.at < every
+def _is_due(former: _Kept, now: datetime) -> bool:
+    return not timedelta(0) <= now - former.at < former.every

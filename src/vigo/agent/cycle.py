@@ -18,7 +18,7 @@ from vigo.agent.link.acceptance import accepted
 from vigo.agent.link.link import Link
 from vigo.agent.machine import Machine, protected_folders
 from vigo.agent.report import CycleReport
-from vigo.catalog.scan import resource_kinds
+from vigo.catalog.scan import kinds_on_demand
 from vigo.core.clock import Clock
 from vigo.core.errors import ForbiddenError, UnauthenticatedError, UnavailableError, VigoError
 from vigo.core.ids import new_run_id
@@ -182,7 +182,7 @@ class Cycles:
             machine.host,
             machine.execute,
             self._clock,
-            kinds=resource_kinds(),
+            kinds=kinds_on_demand(),
             protected=protected_folders(self._folder.state_dir, root),
             stop=self._stop,
         )

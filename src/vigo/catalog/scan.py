@@ -3,38 +3,112 @@
 import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType, ModuleType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from vigo.catalog import resources, traits
 from vigo.catalog.api import Collector, Resource
+
+T = TypeVar("T")
+
+
+class OnDemand(Mapping[str, T], Generic[T]):
+    """What stands in a package, by its name; a module is imported when what it is named after is asked for.
+
+    A run on a machine needs a few of all kinds, and importing the others would take longer than its work. Going through
+    all names imports everything.
+    """
+
+    def __init__(self, package: ModuleType) -> None:
+        self._package = package
+        self._known: dict[str, T] = {}
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self._known:
+            self._known[name] = self._found(name)
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @property
+    def module_names(self) -> frozenset[str]:
+        """The names that there may be, of which a few are modules beside what they are named after."""
+        return frozenset(self._modules)
+
+    @cached_property
+    def _modules(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for name in _module_names(self._package):
+            last = name.rpartition(".")[2]
+            found[last] = (*found.get(last, ()), name)
+        return found
+
+    @cached_property
+    def _all(self) -> Mapping[str, T]:
+        return self._everything(importlib.import_module(name) for name in _module_names(self._package))
+
+    def _found(self, name: str) -> T:
+        modules = (importlib.import_module(module) for module in self._modules.get(name, ()))
+        return self._everything(modules)[name]
+
+    def _everything(self, modules: Iterator[ModuleType]) -> dict[str, T]:
+        raise NotImplementedError
+
+
+class _Kinds(OnDemand[Resource[Any, Any]]):
+    def _everything(self, modules: Iterator[ModuleType]) -> dict[str, Resource[Any, Any]]:
+        found = {
+            value.kind: value()
+            for module in modules
+            for value in vars(module).values()
+            if isinstance(value, type) and issubclass(value, Resource) and value.__module__ == module.__name__
+        }
+        return dict(sorted(found.items()))
+
+
+class _Collectors(OnDemand[Collector]):
+    def _everything(self, modules: Iterator[ModuleType]) -> dict[str, Collector]:
+        found = {
+            value.name: value for module in modules for value in vars(module).values() if isinstance(value, Collector)
+        }
+        return dict(sorted(found.items()))
+
+
+@cache
+def kinds_on_demand() -> OnDemand[Resource[Any, Any]]:
+    """Return every resource kind by its name, each imported when it is asked for."""
+    return _Kinds(resources)
+
+
+@cache
+def collectors_on_demand() -> OnDemand[Collector]:
+    """Return every trait collector by the name of its set, each imported when it is asked for."""
+    return _Collectors(traits)
 
 
 @cache
 def resource_kinds() -> Mapping[str, Resource[Any, Any]]:
     """Return every resource kind by its name. Modules are imported at the first call."""
-    found: dict[str, Resource[Any, Any]] = {}
-    for module in _modules(resources):
-        for value in vars(module).values():
-            if isinstance(value, type) and issubclass(value, Resource) and value.__module__ == module.__name__:
-                found[value.kind] = value()
-    return MappingProxyType(dict(sorted(found.items())))
+    kinds = kinds_on_demand()
+    return MappingProxyType({name: kinds[name] for name in kinds})
 
 
 @cache
 def collectors() -> Mapping[str, Collector]:
     """Return every trait collector by the name of its set."""
-    found = {
-        value.name: value
-        for module in _modules(traits)
-        for value in vars(module).values()
-        if isinstance(value, Collector)
-    }
-    return MappingProxyType(dict(sorted(found.items())))
+    found = collectors_on_demand()
+    return MappingProxyType({name: found[name] for name in found})
 
 
-def _modules(package: ModuleType) -> Iterator[ModuleType]:
-    for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if not info.ispkg:
-            yield importlib.import_module(info.name)
+def _module_names(package: ModuleType) -> Iterator[str]:
+    """Yield the dotted names of the modules in a package and in the packages in it, without importing one."""
+    for info in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        if info.ispkg:
+            yield from _module_names(importlib.import_module(info.name))
+        else:
+            yield info.name
