@@ -1,7 +1,6 @@
 """What no policy may touch: Vigo's own state (keys, journal), its programs, and what starts them."""
 
 from collections.abc import Iterable
-from pathlib import PurePosixPath
 
 from vigo.catalog.api import ReadFiles
 from vigo.catalog.ops import Op, Run
@@ -17,7 +16,7 @@ class Guardrail:
 
     def __init__(self, files: ReadFiles, folders: Iterable[str] = ()) -> None:
         self._files = files
-        self._folders = tuple(PurePosixPath(folder) for folder in folders)
+        self._folders = tuple(f"{folder}/" for folder in folders)
 
     def check(self, op: Op) -> None:
         """Accept an operation that leaves what is Vigo's own alone.
@@ -32,32 +31,34 @@ class Guardrail:
                 " machine as it is declared; leave it out of the policy"
             )
         for path in op.paths() if self._folders else ():
-            reached = self._resolved(path)
+            reached = f"{self._resolved(path).rstrip('/')}/"
             for folder in self._folders:
-                if folder in (reached, *reached.parents) or (op.takes_away() and reached in folder.parents):
+                if reached.startswith(folder) or (op.takes_away() and folder.startswith(reached)):
                     raise InvalidError(
-                        f"{op.summary()}: refused, since {folder} is Vigo's own (its keys and journal, its programs, or"
-                        " what starts it); choose another path"
+                        f"{op.summary()}: refused, since {folder.rstrip('/')} is Vigo's own (its keys and journal, its"
+                        " programs, or what starts it); choose another path"
                     )
 
-    def _resolved(self, path: str) -> PurePosixPath:
+    def _resolved(self, path: str) -> str:
         """Return where a path leads once the symlinks in its parents are followed; its last part is not."""
-        pending = list(reversed(PurePosixPath(path).parts[1:]))
-        reached = PurePosixPath("/")
+        pending = list(reversed(path.split("/")))
+        reached = ""
         links = 0
         while pending:
             part = pending.pop()
-            if part == "..":
-                reached = reached.parent
+            if part in ("", "."):
                 continue
-            target = self._files.read_link(str(reached / part)) if pending else None
+            if part == "..":
+                reached = reached.rpartition("/")[0]
+                continue
+            target = self._files.read_link(f"{reached}/{part}") if any(pending) else None
             if target is None:
-                reached /= part
+                reached = f"{reached}/{part}"
                 continue
             links += 1
             if links > MAX_LINKS:
                 raise InvalidError(f"{path}: expected at most {MAX_LINKS} symlinks on the way, found more; a loop?")
             if target.startswith("/"):
-                reached = PurePosixPath("/")
-            pending.extend(reversed([step for step in PurePosixPath(target).parts if step != "/"]))
-        return reached
+                reached = ""
+            pending.extend(reversed(target.split("/")))
+        return reached or "/"
