@@ -122,7 +122,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 def test_case(path: Path) -> None:
     case = msgspec.convert(yaml.safe_load(path.read_text()), Case)
     kind = resource_kinds()[path.parent.name]
-    host = _host(case)
+    host = host_of(case)
 
     spec, ops, error = _planned(kind, case, host)
 
@@ -152,7 +152,7 @@ REVERTIBLE = [path for path in PATHS if isinstance(resource_kinds()[path.parent.
 def test_undoing_gives_what_was_given(path: Path) -> None:
     case = msgspec.convert(yaml.safe_load(path.read_text()), Case)
     kind = resource_kinds()[path.parent.name]
-    host = _host(case)
+    host = host_of(case)
     spec, ops, _ = _planned(kind, case, host)
     if spec is None or not ops or not isinstance(kind, Revertible):
         assert case.revert is None, "nothing is changed, so there is nothing to undo"
@@ -205,7 +205,7 @@ def test_a_kind_has_cases_for_nothing_to_do_for_changes_and_for_wrong_input(kind
     assert any(case.raises is not None for case in cases)
 
 
-def _host(case: Case) -> FakeHost:
+def host_of(case: Case) -> FakeHost:
     files: Mapping[str, str | FakeNode] = {
         path: node.as_fake() if isinstance(node, Node) else node for path, node in case.given.items()
     }
