@@ -103,14 +103,25 @@ class BootedDebian:
         results = self.apply(*resources)
         assert _outcomes(results) == dict.fromkeys(results, "unchanged"), results
 
+    def apply_plan(self, plan: Plan) -> tuple[ResourceResult, ...]:
+        """Return how each resource of a plan ended when the agent's engine in there applied it."""
+        return self._passes_of(plan, ("run",))[0]
+
+    def python_environment(self) -> Mapping[str, str]:
+        """Return what has the Python in there (`PYTHON`) find this checkout and the libraries."""
+        paths = (ROOT / "src", ROOT, sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+        return {"PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
+
     def _passes(self, passes: Sequence[str], resources: Sequence[PlannedResource]) -> list[Results]:
         plan = Plan(entry=_ORIGIN, match=("*",), scopes={"host": {}}, resources=tuple(resources))
-        paths = (ROOT / "src", ROOT, sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
-        environment = {"PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
-        argv = (str(PYTHON), "-m", "tests.host.apply_plan", *passes)
-        done = self.run(*argv, stdin=msgspec.json.encode(plan).decode(), environment=environment)
-        results = msgspec.json.decode(done.stdout, type=list[tuple[ResourceResult, ...]])
+        results = self._passes_of(plan, passes)
         return [{result.id.removeprefix("host/"): result for result in one} for one in results]
+
+    def _passes_of(self, plan: Plan, passes: Sequence[str]) -> list[tuple[ResourceResult, ...]]:
+        argv = (str(PYTHON), "-m", "tests.host.apply_plan", *passes)
+        given = msgspec.json.encode(plan).decode()
+        done = self.run(*argv, stdin=given, environment=self.python_environment())
+        return msgspec.json.decode(done.stdout, type=list[tuple[ResourceResult, ...]])
 
     def _inside(self, *argv: str) -> Sequence[str]:
         return [_program("nsenter"), f"--target={self.leader}", *_NAMESPACES, "--", *argv]

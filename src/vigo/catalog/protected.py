@@ -14,8 +14,8 @@ from vigo.core.errors import InvalidError
 PROGRAMS = ("vigo", "vigosrv")
 """The programs, and the names of the services and packages that they come in."""
 
-STATE_FOLDER = "/var/lib/vigo"
-"""Where keys, the journal and the server's data are unless somebody chose another place."""
+STATE_FOLDERS = ("/var/lib/vigo", "/var/lib/vigo-agent")
+"""Where the server's and the agent's keys, data and journal are unless somebody chose another place."""
 
 _UNIT_FOLDERS = (
     "/etc/systemd/system",
@@ -25,7 +25,7 @@ _UNIT_FOLDERS = (
     "/run/systemd/system",
 )
 FILES = (
-    STATE_FOLDER,
+    *STATE_FOLDERS,
     *(f"{folder}/{program}.service" for folder in _UNIT_FOLDERS for program in PROGRAMS),
     *(f"{folder}/{program}.service.d" for folder in _UNIT_FOLDERS for program in PROGRAMS),
     *(f"/etc/init.d/{program}" for program in PROGRAMS),

@@ -17,7 +17,7 @@ from vigo.testing.fake_server import FakeServer
 
 pytestmark = pytest.mark.processes
 
-COMMANDS = ("daemon", "enroll", "run", "status", "traits", "version")
+COMMANDS = ("adopt", "daemon", "enroll", "run", "status", "traits", "version")
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -207,6 +207,25 @@ def test_status_tells_of_damage(shell: Shell) -> None:
     assert run.status == 0
     assert "journal was damaged" in run.err
     assert shell.on_state("status", "--json").json["damaged_journals"] == ["journal.damaged-1"]
+
+
+def test_a_machine_is_adopted_without_being_enrolled(shell: Shell, tmp_path: Path) -> None:
+    (shell.root / "etc/app").mkdir(parents=True)
+    (shell.root / "etc/app/a.conf").write_text("x\n")
+    (shell.root / "etc/passwd").write_text(f"me:x:{os.geteuid()}:{os.getegid()}::/:/bin/sh\n")
+    (shell.root / "etc/group").write_text(f"mine:x:{os.getegid()}:\n")
+    words = ["adopt", "--root", str(shell.root), "--hostname", "web-1", "--files", "/etc/app/*"]
+    output = tmp_path / "stacks"
+    done = shell.vigo(*words, "--output", str(output), "--json")
+    assert done.status == 0, done.err
+    assert done.json["resources"] == {"adopted-files": 1}
+    assert sorted(str(path.relative_to(output)) for path in output.rglob("*") if path.is_file()) == done.json["files"]
+    again = shell.vigo(*words, "--output", str(output))
+    assert (again.status, "to be empty" in again.err) == (1, True)
+    nothing = shell.vigo("adopt", "--root", str(shell.root), "--files", "/nowhere/*", "--output", str(tmp_path / "x"))
+    assert (nothing.status, "nothing matches it" in nothing.err) == (1, True)
+    wrong = shell.vigo("adopt", "--files", "etc/*", "--output", str(tmp_path / "y"))
+    assert "absolute pattern" in wrong.err
 
 
 def test_traits_are_printed_for_people_and_programs(shell: Shell) -> None:
