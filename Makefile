@@ -5,7 +5,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup system-packages demo check test lint e2e host bench-agent bench-policy fuzz-policy format reference lock proto proto-baseline clean
+.PHONY: help setup system-packages demo check test lint e2e host bench-agent bench-policy fuzz-policy soak-agent format reference lock proto proto-baseline clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ host: system-packages setup ## the tests on a booted Debian of their own; as roo
 
 fuzz-policy: setup ## attack the policy compiler for SECONDS (600); SEED (0) says with what, faults are kept in build/
 	$(BIN)/python -m tools.fuzz_policy --seconds $(or $(SECONDS),600) --seed $(or $(SEED),0)
+
+soak-agent: setup ## let an agent's machine fail RUNS (500) times at random moments; SEED (0) says how
+	$(BIN)/python -m tools.soak_agent --runs $(or $(RUNS),500) --seed $(or $(SEED),0)
 
 format: setup ## format the code and repair what ruff can repair
 	$(BIN)/ruff format
