@@ -40,6 +40,10 @@ class Answers:
             raise type(answer)(str(answer)) from answer
         return answer
 
+    def forget_all(self) -> None:
+        """Drop everything: whoever asks next wants to know what is so by now."""
+        self._known.clear()
+
     def forget(self, op: Op) -> None:
         """Drop what an operation may have changed; programs of no known subject may ask about anything."""
         touched = frozenset(op.touches) if isinstance(op, Run) else _SUBJECTS_OF_FILES

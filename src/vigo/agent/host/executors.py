@@ -60,7 +60,7 @@ class Executors:
             raise type(error)(_told(op, error)) from error
         finally:
             # A program that failed half-way has changed something too.
-            self._host.programs.forget(op)
+            self._host.forget(op)
 
 
 def _told(op: Op, error: VigoError) -> str:

@@ -5,6 +5,7 @@ import os
 import stat
 
 from vigo.agent.host.faults import ABSENT, reading, told
+from vigo.agent.host.kept_files import KEPT, KeptFiles
 from vigo.agent.host.root import Root
 from vigo.catalog.api import FileKind, FileStat
 from vigo.core.errors import TooLargeError, UnavailableError
@@ -37,6 +38,7 @@ class RealFiles:
 
     def __init__(self, root: Root) -> None:
         self.root = root
+        self.kept = KeptFiles()
 
     def stat(self, path: str) -> FileStat | None:
         """Return what is at the path itself; the last component is not followed.
@@ -66,6 +68,9 @@ class RealFiles:
             UnavailableError: it cannot be read, or is no regular file.
             TooLargeError: it is over 64 MiB.
         """
+        return self.kept.get(path, lambda: self._read_now(path)) if path in KEPT else self._read_now(path)
+
+    def _read_now(self, path: str) -> bytes | None:
         if self._is_direct(path):
             with reading(path):
                 return _read(path, None, _READ & ~os.O_NOFOLLOW)

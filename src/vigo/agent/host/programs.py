@@ -116,6 +116,10 @@ class Programs:
         """Drop the answers that an operation may have changed."""
         self._answers.forget(op)
 
+    def look_afresh(self) -> None:
+        """Drop all answers, for what others than Vigo may have changed."""
+        self._answers.forget_all()
+
     def _asked(self, argv: tuple[str, ...]) -> CommandResult | None:
         try:
             ending = self.run(Command(argv=argv, timeout=QUERY_TIMEOUT), output_bytes=ANSWER_BYTES)

@@ -6,10 +6,11 @@ from vigo.agent.host.files import RealFiles
 from vigo.agent.host.programs import Programs
 from vigo.agent.host.root import Root
 from vigo.catalog.api import Command, CommandResult, FileStat, ReadHost
+from vigo.catalog.ops import Op
 
 
 class RealHost:
-    """A `ReadHost` for the length of one cycle: what a program was asked once is not asked again."""
+    """A `ReadHost` for the length of one cycle: what a program or an often used file said once is not asked again."""
 
     def __init__(self, root: str | None) -> None:
         self.root = Root(root)
@@ -51,6 +52,16 @@ class RealHost:
     def has_program(self, name: str) -> bool:
         """Return whether a program of this name is on the host's search path."""
         return self.programs.has_program(name)
+
+    def forget(self, op: Op) -> None:
+        """Drop what is known and an operation may have changed."""
+        self.files.kept.forget(op)
+        self.programs.forget(op)
+
+    def look_afresh(self) -> None:
+        """Drop all that is known, for what others than Vigo may have changed."""
+        self.files.kept.forget_all()
+        self.programs.look_afresh()
 
 
 def _is_read_host(host: RealHost) -> ReadHost:
