@@ -164,6 +164,9 @@ class FakeTree:
         old = self._at(place)
         if old is not None and old.kind in ("directory", "other"):
             raise UnavailableError(f"{op.path}: expected a regular file, found a {old.kind}")
+        links = sum(other == self._inode_of.get(place) for other in self._inode_of.values())
+        if old is not None and links > 1 and not op.break_links:
+            raise UnavailableError(f"{op.path}: expected a file with one name, found one with {links}")
         if op.validate and not accepts(op.validate):
             raise InvalidError(f"{op.path}: the new content was not accepted by {op.validate[0]}; nothing was replaced")
         kept = old if old is not None and old.kind == "file" else FakeNode(uid=self._agent_uid, gid=self._agent_uid)

@@ -1,6 +1,7 @@
 import errno
 import os
 import stat
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -221,3 +222,28 @@ def test_in_an_image_a_validator_is_not_run_and_nothing_written(world: World) ->
     with pytest.raises(BlockedError, match="not run in an image"):
         world.execute(WriteFile(path="/f", content=b"x", validate=("true", "%")))
     assert names(world.root) == []
+
+
+def test_a_file_with_other_names_is_refused_unless_they_may_part(world: World) -> None:
+    (world.root / "a").write_text("old\n")
+    os.link(world.root / "a", world.root / "b")
+    with pytest.raises(UnavailableError, match=r"found one with 2 \(hard links\).*break_links: true"):
+        world.execute(WriteFile(path="/a", content=b"new\n"))
+    assert (world.root / "a").read_text() == "old\n"
+    world.execute(WriteFile(path="/a", content=b"new\n", break_links=True))
+    assert ((world.root / "a").read_text(), (world.root / "b").read_text()) == ("new\n", "old\n")
+
+
+@pytest.mark.parametrize(("option", "called"), [("i", "immutable"), ("a", "append-only")])
+def test_a_file_that_somebody_closed_to_changes_says_so(world: World, option: str, called: str) -> None:
+    needs_root("to set attributes of files")
+    (world.root / "a").write_text("old\n")
+    if subprocess.run(["chattr", f"+{option}", world.root / "a"], capture_output=True, check=False).returncode:  # noqa: S607
+        pytest.skip("this file system has no such attributes")
+    try:
+        with pytest.raises(UnavailableError, match=f"somebody made it {called}.*chattr -{option}"):
+            world.execute(WriteFile(path="/a", content=b"new\n"))
+    finally:
+        subprocess.run(["chattr", f"-{option}", world.root / "a"], check=True)  # noqa: S607
+    assert (world.root / "a").read_text() == "old\n"
+    assert names(world.root) == ["a"]

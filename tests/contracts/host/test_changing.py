@@ -86,7 +86,9 @@ def test_a_replaced_file_leaves_its_hard_links_as_they_were(make: Make) -> None:
     subject.apply(MakeHardLink(path="/b", to="/a"))
     assert stat_of(subject, "/a").links == 2
     assert stat_of(subject, "/a").inode == stat_of(subject, "/b").inode
-    subject.apply(WriteFile(path="/a", content=b"y"))
+    with pytest.raises(UnavailableError, match="one with 2"):
+        subject.apply(WriteFile(path="/a", content=b"y"))
+    subject.apply(WriteFile(path="/a", content=b"y", break_links=True))
     assert subject.host.read_text("/b") == "x"
     assert stat_of(subject, "/b").links == 1
 

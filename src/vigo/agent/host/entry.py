@@ -1,7 +1,9 @@
 """What is at a place, held by a descriptor: looked at and changed without being found by its name a second time."""
 
+import fcntl
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -11,6 +13,10 @@ from vigo.agent.host.files import kind_of
 from vigo.agent.host.root import Place
 from vigo.catalog.api import FileKind
 from vigo.core.errors import UnavailableError
+
+_FS_IOC_GETFLAGS, _IMMUTABLE, _APPEND_ONLY = 0x80086601, 0x10, 0x20
+"""Source: ioctl_iflags(2)."""
+_LOOK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
 class Entry(NamedTuple):
@@ -69,6 +75,30 @@ def entry_to_change(place: Place) -> Iterator[Entry]:
                 f" of uid {entry.stat.st_uid}: it may be another's; remove the link"
             )
         yield entry
+
+
+def require_changeable(place: Place) -> None:
+    """Accept a file that the file system lets be replaced.
+
+    Raises:
+        UnavailableError: somebody made it immutable or append-only.
+    """
+    try:
+        descriptor = os.open(place.name, _LOOK, dir_fd=place.directory)
+    except OSError:  # what keeps it from being read need not keep it from being replaced
+        return
+    try:
+        flags = int.from_bytes(fcntl.ioctl(descriptor, _FS_IOC_GETFLAGS, bytes(8))[:4], sys.byteorder)
+    except OSError:  # this file system has no such attributes
+        return
+    finally:
+        os.close(descriptor)
+    for flag, called, option in ((_IMMUTABLE, "immutable", "i"), (_APPEND_ONLY, "append-only", "a")):
+        if flags & flag:
+            raise UnavailableError(
+                f"expected a file that may be changed, found that somebody made it {called}; if that is no longer"
+                f" wanted run `chattr -{option}` on it"
+            )
 
 
 def change_owner(handle: str | int, uid: int | None, gid: int | None) -> None:

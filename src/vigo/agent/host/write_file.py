@@ -5,7 +5,7 @@ import os
 import stat
 from contextlib import suppress
 
-from vigo.agent.host.entry import Entry, change_mode, change_owner, entry_at
+from vigo.agent.host.entry import Entry, change_mode, change_owner, entry_at, require_changeable
 from vigo.agent.host.files import RealFiles, called
 from vigo.agent.host.real_host import RealHost
 from vigo.agent.host.replacement import replacing, take_place
@@ -37,6 +37,13 @@ def write_file(op: WriteFile, host: RealHost) -> None:
         if old is not None and old.kind in ("directory", "other"):
             raise UnavailableError(f"expected a regular file or nothing, found {called(old.kind)}; it is not replaced")
         former = old if old is not None and old.kind == "file" else None
+        if former is not None:
+            require_changeable(place)
+            if former.stat.st_nlink > 1 and not op.break_links:
+                raise UnavailableError(
+                    f"expected a file with one name, found one with {former.stat.st_nlink} (hard links): the others"
+                    " would keep the former content; remove them, or use a file resource with break_links: true"
+                )
         with replacing(place) as temporary:
             _write(op, place, temporary, former)
             if op.validate:

@@ -8,7 +8,8 @@ class WriteFile(Op, frozen=True, kw_only=True):
 
     The temporary file has its final owner and mode before it has content. `mode`, `uid`, `gid` of None keep what is
     there, or 0o644 and the agent's own for a new file. `validate` is a command whose `%` stands for the temporary
-    file; where it fails nothing is replaced. `backup` keeps the former file as `PATH.vigo-backup`.
+    file; where it fails nothing is replaced. `backup` keeps the former file as `PATH.vigo-backup`. A file that has
+    other names (hard links) is refused, since they would keep the former content, unless `break_links` says so.
     """
 
     path: str
@@ -17,6 +18,7 @@ class WriteFile(Op, frozen=True, kw_only=True):
     uid: int | None = None
     gid: int | None = None
     backup: bool = False
+    break_links: bool = False
     validate: tuple[str, ...] = ()
     changes: tuple[str, ...] = ("content",)
 

@@ -8,7 +8,7 @@ from vigo.catalog.api import FileStat, ReadHost
 from vigo.catalog.formats.names import check_account_or_id, mode_bits
 from vigo.catalog.ops import Op, SetMode, SetOwner
 from vigo.catalog.resources.accounts.lookup import gid_of, uid_of
-from vigo.core.errors import BlockedError
+from vigo.core.errors import BlockedError, InvalidError
 
 
 class Attributes(msgspec.Struct, frozen=True):
@@ -57,6 +57,19 @@ def wanted_attributes(host: ReadHost, mode: str | None, owner: str | None, group
         BlockedError: the host has no such user or group yet.
     """
     return Attributes(None if mode is None else mode_bits(mode), uid_of(host, owner), gid_of(host, group))
+
+
+def require_one_name(path: str, stat: FileStat | None) -> None:
+    """Accept a file that has no other names, which would keep the former content when it is replaced.
+
+    Raises:
+        InvalidError: it has some.
+    """
+    if stat is not None and stat.kind == "file" and stat.links > 1:
+        raise InvalidError(
+            f"path: expected a file with one name at {path}, found one with {stat.links} (hard links): the others would"
+            " keep the former content; remove them, or have a file resource do it with break_links: true"
+        )
 
 
 def parent_of(path: str) -> str:

@@ -13,6 +13,7 @@ from vigo.catalog.ops import Op, RemoveFile, WriteFile
 from vigo.catalog.resources.files.attributes import (
     Attributes,
     check_owner_fields,
+    require_one_name,
     require_parent,
     wanted_attributes,
 )
@@ -36,6 +37,10 @@ class FileSpec(Spec, frozen=True, kw_only=True):
     owner: Annotated[str | None, field("Owner, by name or number.", example="root")] = None
     group: Annotated[str | None, field("Group, by name or number.", example="root")] = None
     backup: Annotated[bool, field("Keep the former file as PATH.vigo-backup when content changes.")] = False
+    break_links: Annotated[
+        bool,
+        field("Give the path a file of its own where it has other names (hard links); they keep the former content."),
+    ] = False
     validate: Annotated[
         tuple[str, ...],
         field("A command that accepts new content before it takes its place; `%` stands for its file."),
@@ -117,6 +122,8 @@ class File(RevertiblePath[FileSpec], Resource[FileSpec, FileState]):
         elif stat is None:
             yield _write(spec, state.wanted, content or b"", ("state", *(("content",) if content else ())), new=True)
         elif content is not None and not state.same_content:
+            if not spec.break_links:
+                require_one_name(spec.path, stat)
             yield _write(spec, state.wanted, content, ("content", *state.wanted.drift(stat)), new=False)
         else:
             yield from state.wanted.settle(spec.path, stat)
@@ -149,6 +156,7 @@ def _write(spec: FileSpec, wanted: Attributes, content: bytes, changes: tuple[st
         uid=wanted.uid,
         gid=wanted.gid,
         backup=spec.backup,
+        break_links=spec.break_links,
         validate=spec.validate,
         changes=changes,
     )

@@ -10,7 +10,7 @@ from vigo.catalog.api import FileStat, ReadHost, Resource, Spec, field
 from vigo.catalog.formats.lines import Region, with_line, without_lines
 from vigo.catalog.formats.names import check_one_line, check_path
 from vigo.catalog.ops import Op, WriteFile
-from vigo.catalog.resources.files.attributes import require_parent
+from vigo.catalog.resources.files.attributes import require_one_name, require_parent
 from vigo.catalog.resources.files.former_lines import LineFootprint, RevertibleLine
 from vigo.core.errors import BlockedError, InvalidError
 
@@ -88,6 +88,7 @@ class FileLine(RevertibleLine[FileLineSpec], Resource[FileLineSpec, FileLineStat
         before = state.text or ""
         after = _edited(spec, before)
         if after != before:
+            require_one_name(spec.path, state.stat)
             changes = ("line",) if state.text is not None else ("state", "line")
             yield WriteFile(path=spec.path, content=after.encode(errors="surrogateescape"), changes=changes)
 

@@ -215,6 +215,7 @@ def _write(past: EntryPast) -> WriteFile:
         mode=before.mode if given["mode"] else None,
         uid=before.owner if given["owner"] else None,
         gid=before.group if given["group"] else None,
+        break_links=True,  # what is there now is the resource's own work, its hard link too
         changes=("state",) if is_new else ("content", *drift),
     )
 
