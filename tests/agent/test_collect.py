@@ -12,6 +12,7 @@ from vigo.agent.collect import collect_all
 from vigo.agent.journal.records import CollectCache
 from vigo.agent.machine import Collected
 from vigo.catalog.api import EVERY_CYCLE, Collector, ReadHost, TraitSet, field
+from vigo.catalog.scan import collectors
 from vigo.catalog.traits.measured import measured
 from vigo.core.encoding import decode, digest_of, encode
 from vigo.core.errors import UnavailableError
@@ -222,8 +223,9 @@ def test_a_machine_on_which_nothing_happens_sends_no_traits_again() -> None:
 
 def test_an_image_has_the_sets_that_can_be_read_in_it_and_a_reason_for_each_other() -> None:
     collected = collect_all(image(), FakeClock(), {})
-    assert set(collected.traits) == {"agent", "network", "os", "time", "users"}
+    assert set(collected.traits) >= {"agent", "cron", "groups", "network", "os", "services", "sudo", "time", "users"}
     assert all(collected.failures[name].startswith("an image ") for name in ("filesystems", "hardware", "memory"))
+    assert set(collected.traits) | set(collected.failures) == set(collectors())
 
 
 def test_traits_and_cache_survive_the_journal_unchanged() -> None:

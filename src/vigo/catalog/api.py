@@ -133,6 +133,9 @@ def field(
     return msgspec.Meta(description=description, extra={"stacks_file": stacks_file, "is_path": is_path}, **options)
 
 
+_WITH_PATH = frozenset({"path", "line"})
+"""The subjects of what a resource owns that name a path of the host."""
+
 _TAKING_AWAY = frozenset({"absent", "stopped", "restarted", "reloaded", "unmounted"})
 SpecT = TypeVar("SpecT", bound=Spec)
 StateT = TypeVar("StateT")
@@ -182,6 +185,16 @@ class Resource(ABC, Generic[SpecT, StateT]):
         del spec
         return ()
 
+    def watches(self, spec: SpecT) -> tuple[str, ...]:
+        """Return the paths on the host whose change may mean that the resource is no longer in its state.
+
+        An agent looks at the resource anew when one of them changes: more than needed costs time, and what is left out
+        is only noticed by the next full run. Unless a kind says otherwise they are the paths that it owns.
+        """
+        named = (owned.partition(":") for owned in self.owns(spec))
+        paths = (name.partition(":")[0] for subject, _, name in named if subject in _WITH_PATH)
+        return tuple(dict.fromkeys(path for path in paths if path.startswith("/")))
+
     def harms(self, spec: SpecT) -> tuple[str, ...]:
         """Return what this takes away, stops or starts anew, named as by `owns`, so that Vigo's own can be refused."""
         return self.owns(spec) if getattr(spec, "state", None) in _TAKING_AWAY else ()
@@ -194,7 +207,9 @@ class Resource(ABC, Generic[SpecT, StateT]):
     def cannot_undo(self, spec: SpecT) -> str:
         """Return what of its work `on_remove: revert` will not bring back, as a sentence; empty where it is all."""
         del spec
-        return ""
+        if isinstance(self, Revertible):
+            return ""
+        return f"the work of {self.kind} is not undone: declare the state that shall be then, or leave on_remove out"
 
 
 class Footprint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -295,6 +310,14 @@ class Revertible(ABC, Generic[SpecT, FootprintT, TraceT]):
 
 class TraitSet(msgspec.Struct, frozen=True, kw_only=True):
     """The facts of one set; every field has a `field(...)` description that names its unit."""
+
+    is_open: ClassVar[bool] = False
+    """Whether a machine's operators choose names of facts, so that those of the schema are not all there may be."""
+
+    def as_values(self) -> dict[str, Any]:
+        """Return the facts by name as built-in values, as they travel."""
+        values: dict[str, Any] = msgspec.to_builtins(self)
+        return values
 
 
 Collect = Callable[[ReadHost], TraitSet]
