@@ -129,7 +129,7 @@ def test_case(path: Path) -> None:
     assert [op.summary() for op in ops] == list(case.ops)
     _assert_error(error, case)
     fields = {name for op in ops for name in op.changes}
-    assert fields <= set(kind.spec.__struct_fields__), "an operation names a field that the kind does not have"
+    assert fields <= set(kind.spec.__struct_encode_fields__), "an operation names a field that the kind does not have"
     if case.changes is not None:
         assert tuple(dict.fromkeys(name for op in ops for name in op.changes)) == case.changes
     for op in ops:
@@ -173,7 +173,7 @@ def test_undoing_gives_what_was_given(path: Path) -> None:
     assert (blocked is None) == (wanted.blocked is None), blocked
     assert (wanted.blocked or "") in (blocked or "")
     fields = {name for op in undone for name in op.changes}
-    assert fields <= set(kind.spec.__struct_fields__), "an operation names a field that the kind does not have"
+    assert fields <= set(kind.spec.__struct_encode_fields__), "an operation names a field that the kind does not have"
     for op in undone:
         host.apply(op)
     if wanted.stdin is not None:

@@ -107,7 +107,7 @@ def fields_of(kind: Resource[Any, Any]) -> st.SearchStrategy[dict[str, Any]]:
         plausible = anything if values is None else st.sampled_from(values)
         return st.integers(0, 19).flatmap(lambda draw: anything if draw == 0 else plausible)
 
-    chosen = st.lists(st.sampled_from(optional), max_size=4, unique=True)
+    chosen = st.lists(st.sampled_from(optional or required), max_size=4, unique=True)
     return chosen.flatmap(lambda names: st.fixed_dictionaries({name: likely(name) for name in [*required, *names]}))
 
 
