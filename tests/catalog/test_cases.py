@@ -93,8 +93,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     programs: tuple[str, ...] = ()
     accounts: bool = True
     answers: dict[str, str | CommandResult] = {}
-    guards: dict[str, int] = {}
-    guards_after: dict[str, int] = {}
+    guards: dict[str, int | CommandResult] = {}
+    guards_after: dict[str, int | CommandResult] = {}
     """What guards answer once the operations ran."""
     packages: Packages | None = None
     services: dict[str, FakeUnit] | None = None

@@ -112,9 +112,9 @@ class FakeHost:
         answer = self._guards[line]
         return CommandResult(answer) if isinstance(answer, int) else answer
 
-    def answer_guard(self, line: str, status: int) -> None:
-        """Let a guard answer with this status from now on."""
-        self._guards[line] = status
+    def answer_guard(self, line: str, answer: int | CommandResult) -> None:
+        """Let a guard answer so from now on."""
+        self._guards[line] = answer
 
     def is_image(self) -> bool:
         """Return whether this host was made as an image."""

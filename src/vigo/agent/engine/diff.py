@@ -29,7 +29,9 @@ class Diffs:
 
         `after` is the word for the state that they lead to.
         """
-        text = "".join(self._described(op, after) for op in ops if isinstance(op, WriteFile))
+        text = "".join(
+            self._described(op, after) if isinstance(op, WriteFile) else op.described()[:MAX_CHARACTERS] for op in ops
+        )
         if len(text) > self._left:
             return "(not shown: the diffs of this run are over their limit)\n" if text else ""
         self._left -= len(text)

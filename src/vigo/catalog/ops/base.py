@@ -24,3 +24,7 @@ class Op(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     def takes_away(self) -> bool:
         """Return whether it takes away what is at its path, which matters above a protected folder."""
         return False
+
+    def described(self) -> str:
+        """Return what it changes as text for people, where it knows that by itself; empty for most."""
+        return ""
