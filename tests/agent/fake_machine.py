@@ -20,6 +20,7 @@ class FakeMachine:
         self.fake = fake or FakeHost()
         self.traits: Traits = {"os": {"family": "debian"}}
         self.failures: dict[str, str] = {}
+        self.looks = 0
         self.before: Callable[[Op], None] = lambda _op: None
 
     @property
@@ -29,6 +30,9 @@ class FakeMachine:
     def execute(self, op: Op) -> None:
         self.before(op)
         self.fake.apply(op)
+
+    def look_afresh(self) -> None:
+        self.looks += 1
 
     def functions(self, traits: Traits) -> Functions:
         return {"os_family": lambda name: traits["os"]["family"] == name}

@@ -150,6 +150,18 @@ def test_json_is_what_the_api_sent(planning: Desk) -> None:
     assert (filtered["only"]["host"], filtered["envoys"]["total"]) == ("web-*", 2)
 
 
+def test_a_window_or_noop_that_an_entry_gets_is_told(planning: Desk) -> None:
+    write(planning, CONF, RESTART)
+    publish(planning)
+    settings = 'noop: true, window: {days: sun, from: "22:00"}, reconverge: interval'
+    entry = f"envoys: [{{match: '*', configcrates: [app], {settings}}}]\n"
+    (planning.server.folder.stacks / "envoys.vgo").write_text(entry)
+    result = planning.here("config", "plan")
+    assert result.status == 4
+    assert "  noop: not set -> true\n  window: not set -> sun, 22:00 to 24:00\n" in result.out
+    assert "  reconverge: not set -> interval\n" in result.out
+
+
 def test_a_plan_may_be_about_some_envoys(planning: Desk) -> None:
     write(planning, OLD)
     assert planning.here("config", "plan", "--host", "web-*").out.startswith("2 of 2 envoys change")

@@ -17,9 +17,16 @@ def test_a_table_lists_the_latest_first(desk: Desk) -> None:
     first, second = a_run(), a_run(outcome="failed", offline=True)
     desk.enrol("web-1", first, second)
     heads, *rows = desk.here("runs", "list").rows
-    assert heads == ["RUN", "ENVOY", "OUTCOME", "STARTED", "TOOK", "GENERATION", "RESOURCES"]
+    assert heads == ["RUN", "ENVOY", "OUTCOME", "CAUSE", "STARTED", "TOOK", "GENERATION", "RESOURCES"]
     assert [row[:3] for row in rows] == [[second.id, "web-1", "failed"], [first.id, "web-1", "changed"]]
     assert rows[0][-2:] == ["1 (offline)", "1 failed"]
+
+
+def test_a_repair_of_some_resources_says_that_it_is_one(desk: Desk) -> None:
+    repair = a_run(cause="event", partial=True)
+    desk.enrol("web-1", repair)
+    assert desk.here("runs", "list").rows[1][3] == "event (partial)"
+    assert "event, a repair of some resources alone" in desk.here("runs", "show", repair.id).out
 
 
 def test_filters_narrow_the_list(desk: Desk) -> None:

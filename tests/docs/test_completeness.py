@@ -14,8 +14,9 @@ from vigo.core.plan import OnFailure, OnRemove
 from vigo.core.templates import FUEL, Templates
 from vigo.policy.compiling import MOST_BUNDLE_BYTES
 from vigo.policy.diagnostics import MOST_DIAGNOSTICS, as_text
-from vigo.policy.documents import compliance, configcrates, environments, hostcrates, roles, tests
+from vigo.policy.documents import compliance, configcrates, environments, hostcrates, roles, settings, tests
 from vigo.policy.documents.facts import FACTS
+from vigo.policy.documents.settings import MOST_WINDOWS
 from vigo.policy.effort import MOST_FUEL, MOST_STAMPED, MOST_TEXT_BYTES
 from vigo.policy.graph import MOST_CRATE_EDGES
 from vigo.policy.options import OPTIONS, RELATIONS
@@ -44,6 +45,7 @@ EXPLAINED = {
     ("roles.md", "Environments"): environments.KEYS,
     ("roles.md", "common.vgo"): hostcrates.COMMON_KEYS,
     ("matching.md", "What an entry may say"): hostcrates.KEYS,
+    ("windows.md", "Windows"): settings.WINDOW_KEYS,
     ("compliance.md", "Frameworks"): compliance.FRAMEWORK_KEYS,
     ("compliance.md", "Waivers"): compliance.WAIVER_KEYS,
     ("testing.md", "What a test says"): (*tests.KEYS[:-1], *(f"expect.{key}" for key in tests.EXPECT_KEYS)),
@@ -110,6 +112,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"{MOST_BYTES_OF_A_FILE >> 20} MiB, {DEEPEST} levels, {MOST_NODES:,} values with aliases written out",
         f"{MOST_RESOURCES:,}",
         f"{MOST_STAMPED:,}",
+        f"{MOST_WINDOWS:,}",
         f"{MOST_DIAGNOSTICS:,}; the rest is counted",
         f"{MOST_BUNDLE_BYTES >> 20} MiB; {MOST_TEXT_BYTES >> 20} MiB",
         f"{MOST_CRATE_EDGES:,} for one entry",

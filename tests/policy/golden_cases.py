@@ -14,9 +14,11 @@ import yaml
 
 from vigo.catalog.scan import resource_kinds
 from vigo.core.plan import Condition, Origin, Plan, PlannedResource
+from vigo.core.windows import Window
 from vigo.policy.compiling import CompiledPolicy, compile_stacks
 from vigo.policy.diagnostics import Diagnostic, as_text
 from vigo.policy.expectations import all_tests, judge
+from vigo.policy.planning.settings import in_words
 from vigo.policy.sources import Sources, read_sources
 
 GOLDEN: Final = Path(__file__).parent / "golden"
@@ -97,7 +99,12 @@ def shown(plan: Plan) -> dict[str, Any]:
         "resources": [_resource(one) for one in plan.resources],
     }
     found = {name: value for name, value in told.items() if value}
-    return {"entry": str(plan.entry), "match": list(plan.match), **found}
+    settings = {
+        name: _value(value)
+        for name in ("noop", "noop_configcrates", "windows", "reconverge", "retries")
+        if (value := getattr(plan, name)) is not msgspec.UNSET
+    }
+    return {"entry": str(plan.entry), "match": list(plan.match), **settings, **found}
 
 
 def _laid(golden: Golden, folder: Path) -> Sources:
@@ -145,7 +152,13 @@ def _value(value: Any) -> Any:
         return str(value)
     if isinstance(value, Condition):
         return f"{value.expression} ({value.origin})"
-    return [_value(one) for one in value] if isinstance(value, tuple) else value
+    if isinstance(value, Window):
+        return in_words(value)
+    if isinstance(value, dict):
+        return {name: _value(one) for name, one in value.items()}
+    if isinstance(value, tuple):
+        return [_value(one) for one in value]
+    return msgspec.to_builtins(value) if isinstance(value, msgspec.Struct) else value
 
 
 class _Dumper(yaml.SafeDumper):

@@ -76,7 +76,25 @@ OPTIONS: Final = st.fixed_dictionaries(
         "on_failure": st.sampled_from(["stop", "continue"]),
         "on_remove": st.sampled_from(["revert", "leave"]),
         "noop": st.booleans(),
+        "retries": st.integers(0, 10),
+        "retry_delay": st.sampled_from(["1s", "2m"]),
         "when": st.sampled_from(CONDITIONS),
+    },
+)
+WINDOWS: Final = st.fixed_dictionaries(
+    {"days": st.sampled_from(["sat", ["mon-fri", "sun"], ["fri-mon"]])},
+    optional={
+        "from": st.sampled_from(["22:00", "00:30"]),
+        "to": st.sampled_from(["04:00", "24:00"]),
+        "timezone": st.sampled_from(["UTC", "Europe/Berlin"]),
+    },
+)
+SETTINGS: Final = st.fixed_dictionaries(
+    {},
+    optional={
+        "noop": st.booleans(),
+        "window": st.none() | WINDOWS | st.lists(WINDOWS, min_size=1, max_size=2),
+        "reconverge": st.sampled_from(["events", "interval"]),
     },
 )
 FOLDERS: Final = ("", "a/", "a/b/", "z/")
@@ -143,6 +161,7 @@ def random_stacks(draw: st.DrawFn) -> RandomStacks:
             "vars": draw(_variables()),
             "configcrates": _some(draw, names),
             "exclude": _some(draw, names[1:]),
+            **draw(SETTINGS),
         }
         for number in range(draw(st.integers(1, 2)))
     }
@@ -179,6 +198,8 @@ def _crate(draw: st.DrawFn, number: int, base: list[_Crate], relations: list[tup
     for index in range(draw(st.integers(0, 5))):
         resources.append(_resource(draw, name, index, loop, resources, base))
     document: Document = {"configcrate": name, "vars": draw(_variables())}
+    if draw(st.booleans()):
+        document["noop"] = draw(st.booleans())
     if draw(st.booleans()):
         document["vars_from"] = ["data/extra.yaml"]
     if loop:
@@ -286,6 +307,7 @@ def _entry(draw: st.DrawFn, roles: list[str], crates: list[str], environments: l
         "roles": _some(draw, roles),
         "configcrates": _some(draw, crates),
         "vars": draw(_variables()),
+        **draw(SETTINGS),
     }
     if draw(st.booleans()):
         entry["environment"] = draw(st.sampled_from(environments))

@@ -134,7 +134,10 @@ resources: [{name: a, type: file, path: /a}, {name: b, type: file, path: /b}]
     assert [(one.severity, one.message.partition(";")[0]) for one in found.diagnostics] == [
         ("error", "defaults: no kind has a field 'ownr'"),
         ("warning", "defaults: no resource of this configcrate has a field 'shell' that would use it"),
-        ("error", "defaults: expected fields, or timeout, on_failure, on_remove, noop, found 'name'"),
+        (
+            "error",
+            "defaults: expected fields, or timeout, retries, retry_delay, on_failure, on_remove, noop, found 'name'",
+        ),
         ("error", "mode: expected a text that matches ^0?[0-7]{3,4}$, found '0999'"),
     ]
 

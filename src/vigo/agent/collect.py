@@ -128,7 +128,7 @@ class _Attempt:
 
 def _as_values(traits: TraitSet) -> dict[str, Any]:
     """Return the set as it travels; what cannot be encoded fails here, where it costs this set alone."""
-    fields: dict[str, Any] = msgspec.to_builtins(traits)
+    fields = traits.as_values()
     encode(fields)
     return fields
 

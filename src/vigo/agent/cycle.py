@@ -2,28 +2,33 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from vigo.agent.conversation import Conversation, Spoken, was_refused
 from vigo.agent.engine.engine import Engine
 from vigo.agent.engine.fitting import fitting_results
+from vigo.agent.engine.standing import Standing
 from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.journal.journal import Journal
 from vigo.agent.journal.records import HeldBundle, LastRun
 from vigo.agent.link.acceptance import accepted
 from vigo.agent.link.link import Link
 from vigo.agent.machine import Machine, protected_folders
+from vigo.agent.news import is_news, remarked
 from vigo.agent.report import CycleReport
+from vigo.catalog.api import ReadFiles
 from vigo.catalog.scan import kinds_on_demand
 from vigo.core.clock import Clock
+from vigo.core.encoding import decode, encode
 from vigo.core.errors import ForbiddenError, UnauthenticatedError, UnavailableError, VigoError
-from vigo.core.ids import new_run_id
+from vigo.core.ids import Digest, ResourceId, new_run_id
 from vigo.core.plan import Plan
-from vigo.core.run import ResourceResult, Run
+from vigo.core.run import Cause, ResourceResult, Run
 from vigo.core.traits import Traits
 
 DEFAULT_INTERVAL = timedelta(minutes=5)
@@ -41,22 +46,37 @@ def never() -> str:
 
 
 class Cycles:
-    """Runs cycles one after the other and keeps the connection between them. The caller holds the run lock."""
+    """Runs cycles one after the other and keeps the connection between them. The caller holds the run lock.
+
+    `outside_window` lets maintenance windows count for nothing. With `is_watching` they remember between two cycles
+    how the resources stand, and which of their paths to watch; see `repair`.
+    """
 
     def __init__(
-        self, folder: IdentityFolder, make_machine: MakeMachine, clock: Clock, stop: Callable[[], str] = never
+        self,
+        folder: IdentityFolder,
+        make_machine: MakeMachine,
+        clock: Clock,
+        stop: Callable[[], str] = never,
+        *,
+        outside_window: bool = False,
+        is_watching: bool = False,
     ) -> None:
         self._folder = folder
         self._make_machine = make_machine
         self._clock = clock
         self._stop = stop
+        self._outside_window = outside_window
         self._link: Link | None = None
         self._identity: Identity | None = None
         self._missing: dict[str, str] = {}
+        self._is_watching = is_watching
+        self._basis = _NO_BASIS
+        self.standing = Standing()
         self.is_applying = False
         self.interval = DEFAULT_INTERVAL
 
-    async def run(self, *, dry_run: bool = False, contact: bool = True) -> CycleReport:
+    async def run(self, *, dry_run: bool = False, contact: bool = True, cause: Cause = "command") -> CycleReport:
         """Return what a cycle came to. Without `contact` the server is left alone and the held bundle applied.
 
         Raises:
@@ -68,12 +88,57 @@ class Cycles:
         try:
             journal.belongs_to(identity.envoy)
             link.use(journal)
-            return await self._cycle(identity, link, journal, dry_run=dry_run, contact=contact)
+            return await self._cycle(identity, link, journal, dry_run=dry_run, contact=contact, cause=cause)
         finally:
             try:
                 self.interval = _interval(journal.state().interval_seconds or identity.interval_seconds)
             finally:
                 journal.close()
+
+    async def repair(self, ids: frozenset[ResourceId], remarks: Mapping[ResourceId, str]) -> CycleReport | None:
+        """Return what a pass over some resources and what depends on them came to; the server is left alone.
+
+        It works on what the last cycle applied; None where that is not what holds any more, so that it takes a cycle.
+        `remarks` are added to the reasons of resources. A run is kept where it tells what the last one did not.
+        """
+        identity = self._folder.load()
+        journal = Journal.open(self._folder.state_dir)
+        try:
+            journal.belongs_to(identity.envoy)
+            policy = self._policy(identity, journal)
+            is_other = not isinstance(policy, _Policy) or policy.held.bundle.digest != self._basis.digest
+            if was_refused(journal) or identity != self._identity or is_other or not isinstance(policy, _Policy):
+                return None
+            machine = self._make_machine(identity)
+            before = dict(self.standing.outcomes)
+            traits: Traits = decode(self._basis.traits, dict[str, dict[str, Any]])
+            run = await self._applied(policy, machine, journal, traits, dry_run=False, cause="event", only=ids)
+            run = msgspec.structs.replace(
+                run, offline=self._basis.offline, results=tuple(remarked(one, remarks) for one in run.results)
+            )
+            if is_news(run, before, remarks):
+                await self._keep(run, journal, None)
+            return CycleReport(run=run, offline=run.offline, waiting_runs=journal.results.state().count)
+        finally:
+            journal.close()
+
+    async def deliver(self) -> None:
+        """Deliver the runs that wait, to a server that is there."""
+        identity, link = await self._ready()
+        journal = Journal.open(self._folder.state_dir)
+        try:
+            link.use(journal)
+            await Conversation(identity, self._folder, journal, link, self._clock).deliver()
+        finally:
+            journal.close()
+
+    def files(self) -> ReadFiles:
+        """Return the machine's files as they are now.
+
+        Raises:
+            NotEnrolledError: this machine has no identity.
+        """
+        return self._make_machine(self._folder.load()).host
 
     async def reconnect(self) -> str:
         """Try to reach a server; return why none can be, or an empty text. One that refuses this envoy is reached."""
@@ -105,7 +170,7 @@ class Cycles:
         return identity, self._link
 
     async def _cycle(
-        self, identity: Identity, link: Link, journal: Journal, *, dry_run: bool, contact: bool
+        self, identity: Identity, link: Link, journal: Journal, *, dry_run: bool, contact: bool, cause: Cause
     ) -> CycleReport:
         machine = self._make_machine(identity)
         traits = await self._collected(machine, journal)
@@ -113,6 +178,7 @@ class Cycles:
         spoken = await conversation.check_in(traits) if contact else Spoken(reached=False, problem="not asked now")
         waiting = journal.results.state
         if spoken.refused or (not spoken.reached and was_refused(journal)):
+            self.standing = Standing()
             # Cutting the network must not bring a revoked machine's policy back.
             when = "" if spoken.refused else " when it last answered; now"
             message = f"the server refused this envoy{when}: {spoken.problem}; nothing was applied or changed"
@@ -122,10 +188,15 @@ class Cycles:
         policy = self._policy(identity, journal)
         run = None
         if isinstance(policy, _Policy):
-            work = self._applied(policy, machine, journal, traits, dry_run=dry_run)
+            work = self._applied(policy, machine, journal, traits, dry_run=dry_run, cause=cause)
             run = msgspec.structs.replace(await work, offline=not spoken.reached)
+            self._basis = _Basis(
+                policy.held.bundle.digest, encode(traits) if self._is_watching else b"", not spoken.reached
+            )
             if not dry_run:
-                await self._keep(run, journal, link, is_online=spoken.reached)
+                await self._keep(run, journal, link if spoken.reached else None)
+        else:
+            self.standing = Standing()
         delivered = spoken.reached and not dry_run and not self._stop() and await conversation.deliver()
         return CycleReport(
             run=run,
@@ -175,8 +246,18 @@ class Cycles:
         return _Policy(plan, held)
 
     async def _applied(
-        self, policy: "_Policy", machine: Machine, journal: Journal, traits: Traits, *, dry_run: bool
+        self,
+        policy: "_Policy",
+        machine: Machine,
+        journal: Journal,
+        traits: Traits,
+        *,
+        dry_run: bool,
+        cause: Cause,
+        only: frozenset[ResourceId] | UnsetType = UNSET,
     ) -> Run:
+        is_partial = only is not UNSET
+        standing = self.standing if is_partial else Standing()
         root = None if self._identity is None else self._identity.root
         engine = Engine(
             machine.host,
@@ -185,13 +266,22 @@ class Cycles:
             kinds=kinds_on_demand(),
             protected=protected_folders(self._folder.state_dir, root),
             stop=self._stop,
+            look_afresh=machine.look_afresh,
         )
         started_at, started = self._clock.now(), self._clock.monotonic()
         functions = machine.functions(traits)
 
         def apply() -> tuple[ResourceResult, ...]:
             results = engine.apply(
-                policy.plan, traits, functions, notices=journal, undos=journal.undos, dry_run=dry_run
+                policy.plan,
+                traits,
+                functions,
+                notices=journal,
+                undos=journal.undos,
+                dry_run=dry_run,
+                outside_window=self._outside_window,
+                standing=standing if self._is_watching else None,
+                only=only,
             )
             return results if dry_run else fitting_results(results)
 
@@ -200,6 +290,9 @@ class Cycles:
             results = await asyncio.to_thread(apply)
         finally:
             self.is_applying = False
+        if policy.plan.reconverge == "interval":
+            standing.watched.clear()
+        self.standing = standing
         return Run(
             id=new_run_id(),
             generation=policy.held.bundle.generation,
@@ -207,16 +300,19 @@ class Cycles:
             started_at=started_at,
             duration_ms=round((self._clock.monotonic() - started).total_seconds() * 1000, 3),
             results=results,
+            cause=cause,
+            partial=is_partial,
         )
 
-    async def _keep(self, run: Run, journal: Journal, link: Link, *, is_online: bool) -> None:
+    async def _keep(self, run: Run, journal: Journal, link: Link | None) -> None:
         """Queue a run. On a full disk it is sent at once if the server is there; what waits already stays."""
         try:
             journal.results.push(run)
-            journal.remember(last_run=_in_short(run))
+            if not run.partial:
+                journal.remember(last_run=_in_short(run))
         except UnavailableError as error:
             _log.warning("results cannot be stored run=%s reason=%s", run.id, error)
-            if not is_online:
+            if link is None:
                 return
             try:
                 await link.report(run)
@@ -229,6 +325,17 @@ class _Policy(NamedTuple):
 
     plan: Plan
     held: HeldBundle
+
+
+class _Basis(NamedTuple):
+    """What the last cycle applied: which bundle, with which traits (packed, they are large), and without a server?"""
+
+    digest: Digest
+    traits: bytes
+    offline: bool
+
+
+_NO_BASIS = _Basis(Digest(""), b"", offline=True)
 
 
 class _Nothing(NamedTuple):

@@ -4,8 +4,8 @@ import asyncio
 import logging
 import random
 import signal
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from vigo.agent.cycle import Cycles
@@ -16,10 +16,11 @@ from vigo.agent.link.backoff import RandomShare, backoff_delay, phase_delay
 from vigo.agent.memory import give_back
 from vigo.agent.report import CycleReport
 from vigo.agent.terminal import summary
+from vigo.agent.watching.repairs import MakeRepairs
 from vigo.core.clock import Clock
 from vigo.core.errors import ConflictError, VigoError
 from vigo.core.ids import EnvoyId
-from vigo.core.run import ResourceResult
+from vigo.core.run import Cause, ResourceResult
 
 REFUSED_BASE, REFUSED_CAP = timedelta(minutes=1), timedelta(hours=1)
 LOOK_EVERY = timedelta(seconds=10)
@@ -30,6 +31,9 @@ STOPPED = "skipped because the agent was asked to stop; the next run goes on"
 MakeCycles = Callable[[Callable[[], str]], Cycles]
 """Makes the cycles of a daemon, given what tells them why to stop, or an empty text."""
 
+DELIVER_AFTER = timedelta(seconds=1)
+"""Waited after a repair before it is reported: a server that is slow must not hold up the next one."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -37,7 +41,7 @@ class Daemon:
     """Runs cycles until it is asked to stop.
 
     `interval` overrides what the server says. While no server answers, convergence goes on at the interval and the
-    server is tried in between, with growing, jittered waits.
+    server is tried in between, with growing, jittered waits. With `make_repairs` drift is repaired in between too.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class Daemon:
         interval: timedelta | None = None,
         random_share: RandomShare = random.random,
         look_every: timedelta = LOOK_EVERY,
+        make_repairs: MakeRepairs | None = None,
     ) -> None:
         self._folder = folder
         self._cycles = make_cycles(lambda: STOPPED if self._is_stopping else "")
@@ -61,6 +66,13 @@ class Daemon:
         self._refusals = 0
         self._awake = asyncio.Event()
         self._talking: asyncio.Task[CycleReport] | None = None
+        self._cause: Cause = "interval"
+        self._one_at_a_time = asyncio.Lock()
+        self._delivery: asyncio.Task[None] | None = None
+        self._is_delivering = False
+        self._repairs = (
+            None if make_repairs is None else make_repairs(self._cycles, self._turn, self._work, self._check_all)
+        )
 
     async def run(self) -> None:
         """Return once asked to stop, after the resource under work then.
@@ -75,12 +87,20 @@ class Daemon:
             loop.add_signal_handler(number, self.stop)
         loop.add_signal_handler(signal.SIGHUP, self.wake)
         _log.info("daemon started envoy=%s hostname=%s", identity.envoy, identity.hostname)
+        repairing = asyncio.create_task(self._keep_repairing())
         try:
             while not self._is_stopping:
-                await self._cycle()
+                async with self._turn():
+                    await self._cycle()
+                    self._follow()
                 give_back()
                 await self._until_due(share)
         finally:
+            async with self._turn():  # a repair is brought to its end
+                repairing.cancel()
+                await self._stop_delivering()
+            with suppress(asyncio.CancelledError):
+                await repairing
             await self._cycles.close()
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 loop.remove_signal_handler(number)
@@ -97,13 +117,88 @@ class Daemon:
     def wake(self) -> None:
         """Run a cycle now, and ask the server even if it did not answer before."""
         self._failures = 0
+        self._cause = "command"
         self._awake.set()
+
+    def _check_all(self) -> None:
+        """Run a cycle now, since it is not known what happened to the machine."""
+        self._cause = "event"
+        self._awake.set()
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Let there be a cycle, or a look for what to repair."""
+        async with self._one_at_a_time:
+            yield
+
+    async def _stop_delivering(self, *, also_later: bool = True) -> None:
+        """Let the journal and the link be free; what is not delivered stays in the journal."""
+        if self._delivery is not None and (self._is_delivering or also_later):
+            self._delivery.cancel()
+            await asyncio.gather(self._delivery, return_exceptions=True)
+            self._delivery = None
+
+    async def _deliver(self) -> None:
+        await asyncio.sleep(DELIVER_AFTER.total_seconds())
+        async with self._turn():
+            self._is_delivering = True  # from now on a cycle or a repair ends this
+        try:
+            with one_run_at_a_time(self._folder.state_dir / "run.lock"):
+                await self._cycles.deliver()
+        except VigoError as error:
+            _log.info("results wait for the next cycle reason=%s", error)
+        finally:
+            self._is_delivering = False
+
+    async def _work(self, work: Callable[[], Awaitable[CycleReport | None]]) -> CycleReport | None:
+        """Repair as the one run of this machine, and tell of it.
+
+        Raises:
+            ConflictError: there is another run.
+        """
+        await self._stop_delivering(also_later=False)
+        with one_run_at_a_time(self._folder.state_dir / "run.lock"):
+            try:
+                report = await work()
+            except VigoError as error:
+                _log.warning("repair failed code=%s reason=%s", error.code, error)
+                return None
+        if report is not None and report.run is not None:
+            for result in report.run.results:
+                _tell(result)
+            is_awaited = self._delivery is not None and not self._delivery.done()
+            if report.waiting_runs and not self._failures and not is_awaited:
+                self._delivery = asyncio.create_task(self._deliver())
+            counts = report.run.counts()
+            level = logging.INFO if counts["changed"] or counts["failed"] else logging.DEBUG
+            _log.log(level, "repair done %s", summary(report))
+        return report
+
+    async def _keep_repairing(self) -> None:
+        while self._repairs is not None:
+            try:
+                await self._repairs.run()
+            except Exception:  # noqa: BLE001 - the next cycle takes it up again
+                _log.exception("repairs ended through an internal fault")
+
+    def _follow(self) -> None:
+        if self._repairs is None or self._is_stopping:
+            return
+        try:
+            self._repairs.follow()
+        except VigoError as error:
+            _log.warning("drift is not watched for reason=%s", error)
+        except Exception:  # noqa: BLE001 - the interval is there for that
+            _log.exception("drift is not watched for through an internal fault")
 
     async def _cycle(self) -> None:
         """Run one cycle; whatever goes wrong is logged, and the next one comes."""
+        await self._stop_delivering()
+        cause: Cause
+        cause, self._cause = self._cause, "interval"
         try:
             with one_run_at_a_time(self._folder.state_dir / "run.lock"):
-                self._talking = asyncio.create_task(self._cycles.run(contact=not self._failures))
+                self._talking = asyncio.create_task(self._cycles.run(contact=not self._failures, cause=cause))
                 self._note(await self._talking)
         except ConflictError as error:
             _log.info("cycle left out reason=%s", error)

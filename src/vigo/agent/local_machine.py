@@ -33,6 +33,10 @@ class LocalMachine:
         """Carry one operation out, or raise a VigoError."""
         self._executors.execute(op)
 
+    def look_afresh(self) -> None:
+        """Forget what was read before."""
+        self._host.look_afresh()
+
     def functions(self, traits: Traits) -> Functions:
         """Return the predicates of conditions, bound to this machine."""
         return predicates(self._host, traits)

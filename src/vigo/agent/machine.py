@@ -24,6 +24,10 @@ class Machine(Protocol):
         """Carry one operation out, or raise a VigoError."""
         ...
 
+    def look_afresh(self) -> None:
+        """Forget what was read before: what is tried again may find another machine."""
+        ...
+
     def functions(self, traits: Traits) -> Functions:
         """Return the predicates of conditions, bound to this machine."""
         ...

@@ -16,8 +16,10 @@ from vigo.core.errors import UnavailableError
 STOPPED = "skipped because the run was interrupted; the next run goes on"
 
 
-def run_once(state_dir: Path, *, dry_run: bool, wait_seconds: int) -> CycleReport:
+def run_once(state_dir: Path, *, dry_run: bool, wait_seconds: int, outside_window: bool = False) -> CycleReport:
     """Return what one cycle came to. SIGINT and SIGTERM end it after the resource that is worked on.
+
+    `outside_window` lets maintenance windows count for nothing.
 
     Raises:
         NotEnrolledError: this machine has no identity.
@@ -27,12 +29,18 @@ def run_once(state_dir: Path, *, dry_run: bool, wait_seconds: int) -> CycleRepor
     folder = IdentityFolder(state_dir)
     folder.load()
     with one_run_at_a_time(state_dir / "run.lock", timedelta(seconds=wait_seconds)):
-        return asyncio.run(_run(folder, dry_run=dry_run))
+        return asyncio.run(_run(folder, dry_run=dry_run, outside_window=outside_window))
 
 
-async def _run(folder: IdentityFolder, *, dry_run: bool) -> CycleReport:
+async def _run(folder: IdentityFolder, *, dry_run: bool, outside_window: bool) -> CycleReport:
     is_stopping = asyncio.Event()
-    cycles = Cycles(folder, local_machine, SystemClock(), lambda: STOPPED if is_stopping.is_set() else "")
+    cycles = Cycles(
+        folder,
+        local_machine,
+        SystemClock(),
+        lambda: STOPPED if is_stopping.is_set() else "",
+        outside_window=outside_window,
+    )
     work = asyncio.create_task(cycles.run(dry_run=dry_run))
 
     def stop() -> None:

@@ -5,13 +5,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
+from msgspec import UNSET
 
 import vigo
+from vigo.agent.engine.holding import windows_of
+from vigo.agent.host.real_host import RealHost
 from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.journal.journal import Journal, damaged_journals
-from vigo.agent.journal.records import LastRun
+from vigo.agent.journal.records import HeldBundle, LastRun
+from vigo.core.bundle import open_bundle
 from vigo.core.clock import Clock
-from vigo.core.errors import DamagedError, NotFoundError
+from vigo.core.errors import BlockedError, DamagedError, NotFoundError, VigoError
 from vigo.core.ids import Digest, EnvoyId, GenerationNumber, ResourceId
 
 
@@ -31,6 +35,9 @@ class Status(msgspec.Struct, kw_only=True):
     bundle_expires_at: datetime | None = None
     bundle_is_expired: bool = False
     without_policy: bool = False
+    noop: str = ""
+    noop_configcrates: tuple[str, ...] = ()
+    window: str = ""
     last_run: LastRun | None = None
     waiting_runs: int = 0
     dropped_runs: int = 0
@@ -48,6 +55,12 @@ class Status(msgspec.Struct, kw_only=True):
         yield f"{self.hostname} ({self.envoy}), vigo {self.version}"
         yield f"server       {self.server}; {_contact(self)}"
         yield f"policy       {_policy(self)}"
+        if self.noop:
+            yield f"noop         nothing is changed: {self.noop}"
+        elif self.noop_configcrates:
+            yield f"noop         nothing of these is changed: {', '.join(self.noop_configcrates)}"
+        if self.window:
+            yield f"window       {self.window}"
         yield f"last run     {_last_run(self.last_run)}"
         yield f"results      {self.waiting_runs} wait for the server, {self.dropped_runs} dropped"
         if self.root is not None:
@@ -82,6 +95,9 @@ def read_status(state_dir: Path, clock: Clock) -> Status:
         return status
     try:
         _add_journal(status, journal, clock.now())
+        held = journal.bundle()
+        if held is not None and not status.without_policy:
+            _add_plan(status, held, identity, clock.now())
     finally:
         journal.close()
     return status
@@ -119,6 +135,27 @@ def _add_journal(status: Status, journal: Journal, now: datetime) -> None:
         status.last_contact_at = state.contact.succeeded_at
         status.contact_problem = state.contact.problem
         status.refused = state.contact.refused
+
+
+def _add_plan(status: Status, held: HeldBundle, identity: Identity, now: datetime) -> None:
+    """Add what the policy says of the machine as a whole."""
+    try:
+        plan = open_bundle(held.bundle, identity.verify_keys())
+    except VigoError:
+        return  # it is not applied either, and a run says why
+    status.noop = "" if plan.noop is UNSET else f"`noop: true` ({plan.noop})"
+    status.noop_configcrates = () if plan.noop_configcrates is UNSET else tuple(plan.noop_configcrates)
+    if plan.windows is UNSET:
+        return
+    try:
+        windows = windows_of(plan, RealHost(identity.root))
+    except BlockedError as error:
+        status.window = str(error)
+        return
+    change = windows.next_change(now)
+    until = "" if change is None else f"{change.told(now)}"
+    is_open = windows.is_open(now)
+    status.window = f"open{until and ' until '}{until}" if is_open else f"closed{until and ', opens '}{until}"
 
 
 def _contact(status: Status) -> str:

@@ -204,6 +204,10 @@ class Resource(ABC, Generic[SpecT, StateT]):
         del spec
         return True
 
+    def acts_each_time(self, spec: SpecT) -> bool:
+        """Return whether it changes something in every pass unless it waits to be notified, as a bare command does."""
+        return not self.settles(spec)
+
     def cannot_undo(self, spec: SpecT) -> str:
         """Return what of its work `on_remove: revert` will not bring back, as a sentence; empty where it is all."""
         del spec

@@ -183,6 +183,8 @@ def _last_run(envoy: "Envoy") -> str:
     """Return the outcome that a run is remembered by, and how many resources had it."""
     if envoy.last_run is None:
         return "-"
+    if envoy.last_run.failed_since is not None:
+        return "failed since"
     counts: dict[Any, int] = dict(envoy.last_run.counts)
     return next((f"{counts[one]} {one}" for one in ("failed", "blocked", "changed") if counts.get(one)), "unchanged")
 
@@ -223,6 +225,9 @@ def _print_envoy(envoy: "EnvoyDetail", now: "datetime") -> None:
     counts = ", ".join(f"{count} {outcome}" for outcome, count in envoy.last_run.counts.items() if count)
     print_line(f"last run     {told(envoy.last_run.started_at, now)}: {counts or 'no resources'}")
     print_line(f"             vigocli runs show {envoy.last_run.id}")
+    if envoy.last_run.failed_since is not None:
+        print_line("failed since in a repair of some resources alone:", colour="red")
+        print_line(f"             vigocli runs show {envoy.last_run.failed_since}")
     wrong = [result for result in envoy.resources if result.outcome in ("failed", "blocked", "skipped")]
     if wrong:
         print_line()

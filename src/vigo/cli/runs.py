@@ -63,7 +63,7 @@ def list_runs(ctx: click.Context, *, envoy: str | None, outcome: str | None, lim
     from vigo.cli.terminal.table import print_table  # noqa: PLC0415 - the same
 
     shown = items if limit is not None else items[:_FEW]
-    heads = ("RUN", "ENVOY", "OUTCOME", "STARTED", "TOOK", "GENERATION", "RESOURCES")
+    heads = ("RUN", "ENVOY", "OUTCOME", "CAUSE", "STARTED", "TOOK", "GENERATION", "RESOURCES")
     print_table(heads, [_row(read(item, RunItem)) for item in shown])
     if len(shown) < len(items):
         print_line(f"these are the latest {_FEW}; `--limit N` shows more", error=True)
@@ -71,7 +71,9 @@ def list_runs(ctx: click.Context, *, envoy: str | None, outcome: str | None, lim
 
 @command.command("show")
 @click.argument("run", required=False)
-@click.option("--latest-of", metavar="ENVOY", shell_complete=complete_envoys, help="The latest run of this envoy.")
+@click.option(
+    "--latest-of", metavar="ENVOY", shell_complete=complete_envoys, help="The latest run of this envoy, a repair too."
+)
 @json_option
 @click.pass_context
 def show_run(ctx: click.Context, *, run: str | None, latest_of: str | None, as_json: bool) -> None:
@@ -122,11 +124,16 @@ def _row(run: "RunItem") -> "list[Cell | str]":
         Cell(run.id, whole=True),
         Cell(run.hostname, whole=True),
         Cell(run.outcome, _COLOURS.get(run.outcome, "")),
+        _cause(run),
         relative(run.started_at, SystemClock().now()),
         milliseconds(run.duration_ms),
         f"{run.generation}{' (offline)' if run.offline else ''}",
         _counts(run),
     ]
+
+
+def _cause(run: "RunItem") -> str:
+    return f"{run.cause or '-'}{' (partial)' if run.partial else ''}"
 
 
 def _counts(run: "RunItem") -> str:
@@ -142,6 +149,7 @@ def _print_run(run: "RunDetail") -> None:
     print_line(f"run {run.id} of {run.hostname}", bold=True)
     print_line(f"outcome     {run.outcome}: {_counts(run)}", colour=_COLOURS.get(run.outcome))
     print_line(f"generation  {run.generation}{', applied without the server' if run.offline else ''}")
+    print_line(f"cause       {run.cause or 'not told'}{', a repair of some resources alone' if run.partial else ''}")
     print_line(f"started     {told(run.started_at, now)}, took {milliseconds(run.duration_ms)}")
     print_line(f"arrived     {told(run.received_at, now)}")
     if run.dropped_runs:

@@ -3,14 +3,20 @@
 from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from vigo.core.ids import ResourceId
+from vigo.core.windows import Window
 
 FORMAT = 1
 """The version of this shape; an agent refuses a bundle of a format that it does not know."""
 
 OnFailure = Literal["continue", "stop"]
 OnRemove = Literal["leave", "revert"]
+Reconverge = Literal["events", "interval"]
+"""When drift is repaired: as soon as the machine tells of it, or in the next run."""
+
+DEFAULT_RETRY_DELAY_SECONDS = 5.0
 
 
 class Origin(msgspec.Struct, frozen=True, gc=False):
@@ -29,6 +35,13 @@ class Condition(msgspec.Struct, frozen=True, gc=False):
 
     expression: str
     origin: Origin
+
+
+class Retry(msgspec.Struct, frozen=True, gc=False):
+    """How many more times a resource is tried that failed, and how long the agent waits before each."""
+
+    times: int
+    delay_seconds: float = DEFAULT_RETRY_DELAY_SECONDS
 
 
 class PlannedResource(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +75,13 @@ class PlannedResource(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """The policy of one match entry. `resources` stand in an order that honours every dependency."""
+    """The policy of one match entry. `resources` stand in an order that honours every dependency.
+
+    `noop` is where the entry or its environment says that nothing shall be changed, `noop_configcrates` where single
+    configcrates do. Outside of the `windows` nothing is changed either. `retries` are those of resources that are tried
+    again. What is UNSET takes no place in a bundle, so that one without it has the bytes that it had before there was
+    such a thing: that holds for up to 15 fields. For `reconverge` it stands for `events`.
+    """
 
     format: int = FORMAT
     entry: Origin
@@ -72,3 +91,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     configcrates: tuple[str, ...] = ()
     scopes: dict[str, dict[str, Any]] = {}
     resources: tuple[PlannedResource, ...] = ()
+    noop: Origin | UnsetType = UNSET
+    noop_configcrates: dict[str, Origin] | UnsetType = UNSET
+    windows: tuple[Window, ...] | UnsetType = UNSET
+    reconverge: Reconverge | UnsetType = UNSET
+    retries: dict[ResourceId, Retry] | UnsetType = UNSET
+
+    def retry(self, resource: ResourceId) -> Retry | None:
+        """Return how a resource is tried again, or None."""
+        return None if self.retries is UNSET else self.retries.get(resource)

@@ -10,6 +10,9 @@ from vigo.core.encoding import digest_of
 from vigo.core.ids import Digest, GenerationNumber, ResourceId, RunId
 
 Outcome = Literal["unchanged", "changed", "failed", "skipped", "blocked"]
+Cause = Literal["interval", "event", "command"]
+"""Why a run took place: its time had come, the machine told of a change, or somebody asked for it."""
+
 OUTCOMES: tuple[Outcome, ...] = ("unchanged", "changed", "failed", "skipped", "blocked")
 
 
@@ -31,7 +34,11 @@ class ResourceResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One pass over a bundle. `offline` says that it came from the journal, without a server."""
+    """One pass over a bundle. `offline` says that it came from the journal, without a server.
+
+    A partial one is about some of the resources alone; it says nothing of the others. `cause` is None where an older
+    agent did not tell.
+    """
 
     id: RunId
     generation: GenerationNumber
@@ -40,6 +47,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: float
     offline: bool = False
     dropped_runs: int = 0
+    cause: Cause | None = None
+    partial: bool = False
     results: tuple[ResourceResult, ...] = ()
 
     def counts(self) -> dict[Outcome, int]:

@@ -9,6 +9,7 @@ from vigo.core.plan import Condition
 from vigo.policy.compilation import Compilation
 from vigo.policy.documents.hostcrates import HostEntry
 from vigo.policy.documents.roles import Case, Role
+from vigo.policy.documents.settings import Settings
 from vigo.policy.documents.stacks import Stacks
 from vigo.policy.options import When, read_condition
 from vigo.policy.template_places import TemplateText
@@ -29,6 +30,7 @@ class Assignment(msgspec.Struct, frozen=True):
     roles: tuple[str, ...]
     crates: dict[str, When | None]
     layers: tuple[Layer, ...]
+    settings: Settings = Settings()
 
     def variables_of(self, defaults: Iterable[Layer]) -> dict[str, Any]:
         """Return the variables that a configcrate with these defaults sees."""
@@ -80,6 +82,7 @@ class Assigner:
             roles=tuple(role.name.text for role in roles),
             crates=crates,
             layers=tuple(layers),
+            settings=entry.settings if environment is None else entry.settings.below(environment.settings),
         )
 
     def _add(self, crates: dict[str, When | None], names: Iterable[Scalar]) -> None:

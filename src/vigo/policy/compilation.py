@@ -155,7 +155,7 @@ class Compilation:
             message = ""
             if fields is None:
                 message = f"no trait set has the name {set_name!r}{did_you_mean(set_name, known)}"
-            elif path and path[0] not in fields:
+            elif path and path[0] not in fields and not collectors()[set_name].schema.is_open:
                 message = f"the traits {set_name} have no field {path[0]!r}{did_you_mean(path[0], fields)}"
             if message:
                 # Only a warning: an agent that is newer than this server may well know it.

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET
 
 from vigo.catalog.api import Resource
 from vigo.catalog.scan import resource_kinds
@@ -54,6 +55,10 @@ class CompiledEntry(msgspec.Struct, frozen=True, eq=False):
     def plan(self) -> Plan:
         """The plan for all machines of the entry, made anew each time: two thousand of them would fill the memory."""
         assignment = self.assignment
+        settings = assignment.settings
+        resources = (one for crate in self.crates for one in crate.resources)
+        retries = {one.id: retry for one in resources if (retry := one.declaration.options.retry) is not None}
+        noops = {one.crate.name: one.crate.source.noop for one in self.crates if one.crate.source.noop is not None}
         return Plan(
             entry=assignment.entry.origin,
             match=tuple(pattern.text for pattern in assignment.entry.patterns),
@@ -62,6 +67,11 @@ class CompiledEntry(msgspec.Struct, frozen=True, eq=False):
             configcrates=tuple(assignment.crates),
             scopes={one.crate.name: one.scope for one in self.crates if one.scope},
             resources=self.arrangement.planned(self.crates),
+            noop=settings.noop or UNSET,
+            noop_configcrates=noops or UNSET,
+            windows=settings.windows or UNSET,
+            retries=retries or UNSET,
+            reconverge=UNSET if settings.reconverge in (None, "events") else settings.reconverge,
         )
 
 

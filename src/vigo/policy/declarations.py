@@ -137,6 +137,8 @@ def _declaration(
         draft.is_whole = False
     is_named = check_name(compilation, name, "name", has_items=draft.has_items)
     options = read_options(compilation, resource, source.defaults, has_items=draft.has_items)
+    if source.noop is not None:
+        options = msgspec.structs.replace(options, noop=True)
     spec = None
     if kind is not None:
         draft.read_fields(kind, used)

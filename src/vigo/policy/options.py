@@ -7,17 +7,17 @@ import msgspec
 
 from vigo.core.errors import InvalidError
 from vigo.core.nearest import did_you_mean
-from vigo.core.plan import Condition, OnFailure, OnRemove
+from vigo.core.plan import DEFAULT_RETRY_DELAY_SECONDS, Condition, OnFailure, OnRemove, Retry
 from vigo.core.templates import is_template
 from vigo.policy.compilation import Compilation
-from vigo.policy.scalars import boolean, described, duration
+from vigo.policy.scalars import boolean, described, duration, integer
 from vigo.policy.template_places import TemplateText
 from vigo.policy.templating import Parsed
 from vigo.policy.yaml_tree import Mapping, Node, Scalar
 
 Relation = Literal["depends_on", "before", "notify", "subscribes"]
 RELATIONS: Final[tuple[Relation, ...]] = ("depends_on", "before", "notify", "subscribes")
-FROM_DEFAULTS: Final = ("timeout", "on_failure", "on_remove", "noop")
+FROM_DEFAULTS: Final = ("timeout", "retries", "retry_delay", "on_failure", "on_remove", "noop")
 """The options that a configcrate's `defaults` may set for all its resources."""
 
 OPTIONS: Final = (
@@ -26,12 +26,15 @@ OPTIONS: Final = (
     "when",
     *RELATIONS,
     "timeout",
+    "retries",
+    "retry_delay",
     "on_failure",
     "on_remove",
     "noop",
     "immediately",
     "foreach",
 )
+MOST_RETRIES: Final = 10
 _ON_FAILURE: Final = ("continue", "stop")
 _ON_REMOVE: Final = ("leave", "revert")
 
@@ -51,6 +54,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     when_changed: bool = False
     immediately: bool = False
     timeout_seconds: float | None = None
+    retry: Retry | None = None
     on_failure: OnFailure = "continue"
     on_remove: OnRemove = "leave"
     noop: bool = False
@@ -70,7 +74,8 @@ def read_options(compilation: Compilation, resource: Mapping, defaults: Mapping 
         when=None if when is None or is_changed else read_condition(compilation, when, has_items=has_items),
         when_changed=is_changed,
         immediately=bool(_scalar(compilation, given("immediately"), "immediately", boolean)),
-        timeout_seconds=_scalar(compilation, given("timeout"), "timeout", lambda text: duration(text).total_seconds()),
+        timeout_seconds=_scalar(compilation, given("timeout"), "timeout", _seconds),
+        retry=_retry(compilation, given("retries"), given("retry_delay")),
         on_failure=_scalar(compilation, given("on_failure"), "on_failure", _one_of(_ON_FAILURE)) or "continue",
         on_remove=_scalar(compilation, given("on_remove"), "on_remove", _one_of(_ON_REMOVE)) or "leave",
         noop=bool(_scalar(compilation, given("noop"), "noop", boolean)),
@@ -126,6 +131,23 @@ def _scalar(compilation: Compilation, node: Node | None, name: str, convert: Any
     except InvalidError as error:
         compilation.error(node.origin, "type", f"{name}: {error}")
         return None
+
+
+def _retry(compilation: Compilation, times: Node | None, delay: Node | None) -> Retry | None:
+    count = _scalar(compilation, times, "retries", _retries)
+    seconds = _scalar(compilation, delay, "retry_delay", _seconds)
+    return Retry(count, seconds or DEFAULT_RETRY_DELAY_SECONDS) if count else None
+
+
+def _retries(text: str) -> int:
+    count = integer(text)
+    if not 0 <= count <= MOST_RETRIES:
+        raise InvalidError(f"expected a whole number from 0 to {MOST_RETRIES}, found {count}")
+    return count
+
+
+def _seconds(text: str) -> float:
+    return duration(text).total_seconds()
 
 
 def _one_of(words: tuple[str, ...]) -> Callable[[str], str]:

@@ -353,7 +353,7 @@ def _settles(kind: Resource[Any, Any], spec: Spec | None, fields: Map[str, Any],
             spec = msgspec.convert({**fields, **templates}, kind.spec, strict=False)
         except (msgspec.ValidationError, InvalidError):
             return True
-    return kind.settles(spec)
+    return not kind.acts_each_time(spec)
 
 
 def _text_bytes(fields: Map[str, Any]) -> int:

@@ -66,8 +66,8 @@ def planned(name: str, behaviour: str = "write", **more: Any) -> PlannedResource
     )
 
 
-def plan_of(*resources: PlannedResource, **scopes: Any) -> Plan:
-    return Plan(entry=ORIGIN, match=("*",), scopes={"web": scopes}, resources=resources)
+def plan_of(*resources: PlannedResource, settings: Mapping[str, Any] | None = None, **scopes: Any) -> Plan:
+    return Plan(entry=ORIGIN, match=("*",), scopes={"web": scopes}, resources=resources, **(settings or {}))
 
 
 class World(msgspec.Struct, kw_only=True):
@@ -76,6 +76,8 @@ class World(msgspec.Struct, kw_only=True):
     execute: Callable[[Op], object]
     stop: Callable[[], str] = lambda: ""
     protected: tuple[str, ...] = ()
+    sleep: Callable[[timedelta], object] | None = None
+    looks: int = 0
 
     def run(
         self,
@@ -83,20 +85,40 @@ class World(msgspec.Struct, kw_only=True):
         notices: Notices | None = None,
         undos: Undos | None = None,
         dry_run: bool = False,
+        outside_window: bool = False,
+        settings: Mapping[str, Any] | None = None,
         **scopes: Any,
     ) -> dict[str, ResourceResult]:
-        engine = Engine(self.host, self.execute, self.clock, kinds=KINDS, protected=self.protected, stop=self.stop)
+        engine = Engine(
+            self.host,
+            self.execute,
+            self.clock,
+            kinds=KINDS,
+            protected=self.protected,
+            stop=self.stop,
+            sleep=self.sleep or self.clock.advance,
+            look_afresh=self._look,
+        )
         traits = {"os": {"family": "debian"}}
         functions = {
             "os_family": lambda name: name == "debian",
             "file_exists": lambda path: self.host.stat(path) is not None,
         }
         results = engine.apply(
-            plan_of(*resources, **scopes), traits, functions, notices=notices, undos=undos, dry_run=dry_run
+            plan_of(*resources, settings=settings, **scopes),
+            traits,
+            functions,
+            notices=notices,
+            undos=undos,
+            dry_run=dry_run,
+            outside_window=outside_window,
         )
         assert [result.id for result in results[: len(resources)]] == [resource.id for resource in resources]
         assert len({result.id for result in results}) == len(results)
         return {result.id.removeprefix("web/"): result for result in results}
+
+    def _look(self) -> None:
+        self.looks += 1
 
     def applied(self) -> list[str]:
         return [op.summary() for op in self.host.applied]

@@ -10,7 +10,7 @@ SECRET = "s3cr3t"
 @pytest.mark.parametrize(
     ("address", "shown"),
     [
-        ("http://deb.debian.org/debian", "http://deb.debian.org/debian"),
+        ("http://deb.example.org/debian", "http://deb.example.org/debian"),
         (f"https://bob:{SECRET}@repo.example/deb", "https://***@repo.example/deb"),
         (f"https://{SECRET}@repo.example/deb", "https://***@repo.example/deb"),
         (f"https://bob:{SECRET}/x@y@repo.example/deb", "https://***@repo.example/deb"),

@@ -50,7 +50,7 @@ def test_the_one_line_form_has_options_and_lines_in_comments_are_no_sources() ->
 
 def test_stanzas_may_be_folded_switched_off_and_hold_a_key() -> None:
     text = (
-        "# Ubuntu sources\nTypes: deb deb-src\nURIs: http://archive.ubuntu.com/ubuntu\n  http://mirror.example/ubuntu\n"
+        "# Ubuntu sources\nTypes: deb deb-src\nURIs: http://archive.example.com/ubuntu\n  http://mirror.example/ubuntu\n"
         "Suites: noble noble-updates\nComponents: main universe\nSigned-By: /usr/share/keyrings/ubuntu.gpg\n\n"
         "enabled: no\nTypes: deb\nURIs: https://x.example\nSuites: ./\nTrusted: yes\nX-Repolib-Name: X tools\n"
         "Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mQINBF\n -----END PGP PUBLIC KEY BLOCK-----\n\n"
@@ -59,7 +59,7 @@ def test_stanzas_may_be_folded_switched_off_and_hold_a_key() -> None:
     assert parse_deb822_sources(text) == (
         PackageSource(
             types=("deb", "deb-src"),
-            uris=("http://archive.ubuntu.com/ubuntu", "http://mirror.example/ubuntu"),
+            uris=("http://archive.example.com/ubuntu", "http://mirror.example/ubuntu"),
             suites=("noble", "noble-updates"),
             components=("main", "universe"),
             signed_by=("/usr/share/keyrings/ubuntu.gpg",),

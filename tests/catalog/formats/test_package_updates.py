@@ -22,9 +22,9 @@ curl:
   Candidate: 7.88.1-10+deb12u15
   Version table:
      7.88.1-10+deb12u15 500
-        500 http://deb.debian.org/debian bookworm/main amd64 Packages
+        500 http://deb.example.org/debian bookworm/main amd64 Packages
      7.88.1-10+deb12u5 500
-        500 http://deb.debian.org/debian-security bookworm-security/main amd64 Packages
+        500 http://deb.example.org/debian-security bookworm-security/main amd64 Packages
  *** 7.88.1-10+deb12u4 100
         100 /var/lib/dpkg/status
 bash:
@@ -32,18 +32,18 @@ bash:
   Candidate: 5.2.15-2+b13
   Version table:
      5.2.15-2+b13 500 (phased 40%)
-        500 http://deb.debian.org/debian bookworm/main amd64 Packages
+        500 http://deb.example.org/debian bookworm/main amd64 Packages
  *** 5.2.15-2+b8 100
         100 /var/lib/dpkg/status
      5.2.15-2+b1 500
-        500 http://deb.debian.org/debian-security bookworm-security/main amd64 Packages
+        500 http://deb.example.org/debian-security bookworm-security/main amd64 Packages
 libssl3:i386:
   Installed: 3.0.2-0ubuntu1.14
   Candidate: 3.0.2-0ubuntu1.15
   Version table:
      3.0.2-0ubuntu1.15 500
-        500 http://archive.ubuntu.com/ubuntu jammy-updates/main i386 Packages
-        500 http://security.ubuntu.com/ubuntu jammy-security/main i386 Packages
+        500 http://archive.example.com/ubuntu jammy-updates/main i386 Packages
+        500 http://security.example.com/ubuntu jammy-security/main i386 Packages
  *** 3.0.2-0ubuntu1.14 100
         100 /var/lib/dpkg/status
 same:
@@ -61,7 +61,7 @@ older:
      8 1001
        1001 http://mirror.example/debian bookworm/main amd64 Packages
      7 500
-        500 http://deb.debian.org/debian-security bookworm-security/main amd64 Packages
+        500 http://deb.example.org/debian-security bookworm-security/main amd64 Packages
 gone:
   Installed: (none)
   Candidate: 2

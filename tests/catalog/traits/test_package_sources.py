@@ -29,7 +29,7 @@ def collected(host: FakeHost) -> PackageSourcesTraits:
 
 def test_both_forms_of_debian_are_told_in_the_order_of_apt() -> None:
     files: Files = {
-        "/etc/apt/sources.list": "# see the folder\ndeb http://deb.debian.org/debian bookworm main\n",
+        "/etc/apt/sources.list": "# see the folder\ndeb http://deb.example.org/debian bookworm main\n",
         "/etc/apt/sources.list.d/debian.sources": "Types: deb\nURIs: https://bob:hunter2@x.example/\nSuites: stable\n"
         "Components: main\nSigned-By: /usr/share/keyrings/x.gpg\nEnabled: no\n",
         "/etc/apt/sources.list.d/extra.list": "deb-src [trusted=yes] http://y.example/ ./\n",
@@ -40,7 +40,7 @@ def test_both_forms_of_debian_are_told_in_the_order_of_apt() -> None:
         sources=(
             source(
                 "/etc/apt/sources.list",
-                "http://deb.debian.org/debian",
+                "http://deb.example.org/debian",
                 suites=("bookworm",),
                 components=("main",),
             ),

@@ -8,7 +8,7 @@ from vigo.catalog.traits.package_updates import PackageUpdate, PackageUpdatesTra
 from vigo.core.errors import UnavailableError
 from vigo.testing.fake_host import FakeHost, FakeNode
 
-APT_LISTS: Files = {"/var/lib/apt/lists/deb.debian.org_debian_dists_bookworm_main_binary-amd64_Packages.lz4": b""}
+APT_LISTS: Files = {"/var/lib/apt/lists/deb.example.org_debian_dists_bookworm_main_binary-amd64_Packages.lz4": b""}
 ARCH: Files = {"/var/lib/pacman/sync/core.db": b"", "/var/lib/pacman/local/linux-6.8-1/desc": ""}
 POLICY = "apt-cache policy -- curl:amd64 libc6:amd64 libc6:i386"
 DNF = "dnf --quiet --cacheonly check-update"
@@ -18,7 +18,7 @@ ZYPPER = "zypper --non-interactive --no-refresh --quiet"
 def policy(name: str, installed: str, candidate: str, suite: str) -> str:
     return (
         f"{name}:\n  Installed: {installed}\n  Candidate: {candidate}\n  Version table:\n     {candidate} 500\n"
-        f"        500 http://deb.debian.org/debian {suite}/main amd64 Packages\n *** {installed} 100\n"
+        f"        500 http://deb.example.org/debian {suite}/main amd64 Packages\n *** {installed} 100\n"
     )
 
 

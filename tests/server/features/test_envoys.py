@@ -52,6 +52,7 @@ async def test_an_envoy_is_listed_with_all_that_is_known_of_it(server: Server, t
             "id": run.id,
             "started_at": run.started_at.isoformat().replace("+00:00", "Z"),
             "counts": {"unchanged": 0, "changed": 1, "failed": 0, "skipped": 0, "blocked": 0},
+            "failed_since": None,
         },
     }
     assert (await server.request("GET", "/api/v1/envoys")).json() == {"items": [item], "next_cursor": None}
@@ -59,6 +60,41 @@ async def test_an_envoy_is_listed_with_all_that_is_known_of_it(server: Server, t
     assert {name: detail[name] for name in item} == item
     assert detail["traits"] == TRAITS
     assert [resource["id"] for resource in detail["resources"]] == ["toy/text"]
+
+
+@served
+async def test_a_repair_of_some_resources_can_make_the_state_worse_and_never_better(server: Server, tmp: Path) -> None:
+    server.write_stacks({"envoys.vgo": "one"})
+    await server.publish()
+    async with await Machine.enrolled(server, tmp / "web-1", "web-1") as machine:
+        bundle = (await machine.check_in()).bundle
+        assert bundle is not None
+        whole, failed, good = (
+            a_run(bundle_digest=bundle.digest),
+            a_run(outcome="failed", bundle_digest=bundle.digest, partial=True, cause="event"),
+            a_run(bundle_digest=bundle.digest, partial=True, cause="event"),
+        )
+
+        async def known() -> tuple[str, str, str | None]:
+            shown = (await server.request("GET", "/api/v1/envoys/web-1")).json()
+            return shown["convergence"], shown["last_run"]["id"], shown["last_run"]["failed_since"]
+
+        await machine.report(whole)
+        await machine.report(good)
+        assert await known() == ("converged", whole.id, None)
+        await machine.report(failed)
+        assert await known() == ("failed", whole.id, failed.id)
+        await machine.report(good)
+        assert await known() == ("failed", whole.id, failed.id)
+        again, worse = (
+            a_run(bundle_digest=bundle.digest),
+            a_run(outcome="failed", bundle_digest=bundle.digest, partial=True, cause="event"),
+        )
+        await machine.report(again)
+        assert await known() == ("converged", again.id, None)
+        await machine.report(worse)
+    await server.restart()
+    assert await known() == ("failed", again.id, worse.id)
 
 
 @served

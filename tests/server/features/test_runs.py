@@ -58,7 +58,7 @@ async def test_03_a_run_of_another_envoy_cannot_be_taken(server: Server, tmp: Pa
 
 @served
 async def test_a_run_is_shown_with_the_outcome_of_every_resource(server: Server, tmp: Path) -> None:
-    run = a_run(outcome="failed", offline=True, dropped_runs=2)
+    run = a_run(outcome="failed", offline=True, dropped_runs=2, cause="event", partial=True)
     async with await Machine.enrolled(server, tmp / "web-1", "web-1") as machine:
         await machine.report(run)
     shown = (await server.request("GET", f"/api/v1/runs/{run.id}")).json()
@@ -72,6 +72,8 @@ async def test_a_run_is_shown_with_the_outcome_of_every_resource(server: Server,
         "duration_ms": 12.5,
         "offline": True,
         "dropped_runs": 2,
+        "cause": "event",
+        "partial": True,
         "outcome": "failed",
         "counts": {"unchanged": 0, "changed": 0, "failed": 1, "skipped": 0, "blocked": 0},
         "results": [

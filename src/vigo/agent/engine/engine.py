@@ -3,17 +3,25 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from vigo.agent.engine.attempt import Execute, Kinds, Worker
+from msgspec import UNSET, UnsetType
+
+from vigo.agent.engine.attempt import Execute, Kinds
 from vigo.agent.engine.guardrail import Guardrail
+from vigo.agent.engine.holding import Holds
 from vigo.agent.engine.keeping import Keeper
 from vigo.agent.engine.notices import Notices, NoticesInMemory
 from vigo.agent.engine.progress import Progress, skipped
 from vigo.agent.engine.removal import Removal
 from vigo.agent.engine.rendering import Context
+from vigo.agent.engine.retrying import Retrier, Sleep, sleep
+from vigo.agent.engine.scope import Scope
+from vigo.agent.engine.standing import Standing
 from vigo.agent.engine.undo_records import Undos, UndosInMemory
 from vigo.agent.engine.undoing import Undoer
+from vigo.agent.engine.worker import Worker
 from vigo.catalog.api import ReadHost
 from vigo.core.clock import Clock
+from vigo.core.ids import ResourceId
 from vigo.core.plan import Plan, PlannedResource
 from vigo.core.run import ResourceResult
 from vigo.core.templates import Functions, Templates
@@ -23,8 +31,8 @@ from vigo.core.traits import Traits
 class Engine:
     """Applies plans to one host.
 
-    `protected` are folders of the host that no policy may touch. `stop` is asked before each resource: the reason why
-    the pass shall end, or an empty text.
+    `protected` are folders of the host that no policy may touch. `stop` is asked before each resource, and while it is
+    waited for another attempt: the reason why the pass shall end, or an empty text.
     """
 
     def __init__(
@@ -36,6 +44,8 @@ class Engine:
         kinds: Kinds,
         protected: tuple[str, ...] = (),
         stop: Callable[[], str] = lambda: "",
+        sleep: Sleep = sleep,
+        look_afresh: Callable[[], None] = lambda: None,
     ) -> None:
         self._host = host
         self._execute = execute
@@ -43,6 +53,7 @@ class Engine:
         self._kinds = kinds
         self._protected = protected
         self._stop = stop
+        self._retrier = Retrier(clock, sleep, stop, look_afresh)
 
     def apply(
         self,
@@ -53,9 +64,16 @@ class Engine:
         notices: Notices | None = None,
         undos: Undos | None = None,
         dry_run: bool = False,
+        outside_window: bool = False,
+        standing: Standing | None = None,
+        only: frozenset[ResourceId] | UnsetType = UNSET,
     ) -> tuple[ResourceResult, ...]:
         """Return how every resource ended, in the order of the plan, then those that are gone from it and were undone.
 
+        With `only` these are the resources that are named and those that what becomes of them concerns; the others
+        count as `standing` says, and nothing is undone. It is brought up to date.
+
+        Maintenance windows keep resources from changes, unless `outside_window` says that they do not count.
         A dry run is the same pass less the execution; what it would change notifies too, so it shows the whole chain.
         """
         kept = notices if notices is not None else NoticesInMemory()
@@ -63,6 +81,7 @@ class Engine:
         records = undos if undos is not None and not dry_run else UndosInMemory(undos)
         keeper = Keeper(records, self._host, plan, self._kinds)
         guardrail = Guardrail(self._host, self._protected)
+        holds = Holds(plan, self._host, self._clock, outside_window=outside_window)
         worker = Worker(
             self._host,
             self._execute,
@@ -71,7 +90,10 @@ class Engine:
             templates=Templates(functions),
             guardrail=guardrail,
             keeper=keeper,
+            holds=holds,
+            retrier=self._retrier,
             dry_run=dry_run,
+            standing=standing,
         )
         undoer = Undoer(
             self._host,
@@ -80,13 +102,19 @@ class Engine:
             kinds=self._kinds,
             guardrail=guardrail,
             keeper=keeper,
+            holds=holds,
             dry_run=dry_run,
         )
-        one_pass = _Pass(plan, traits, worker, owed, self._stop, is_image=self._host.is_image())
+        scope, before = Scope(only), None if standing is None else standing.obstacles
+        progress = Progress(plan, scope.within(owed.owed()), None if scope.is_all else before)
+        one_pass = _Pass(plan, traits, worker, owed, self._stop, progress, scope, is_image=self._host.is_image())
         removal = Removal(
             plan, kinds=self._kinds, keeper=keeper, worker=worker, undoer=undoer, context=one_pass.context
         )
-        return one_pass.run(removal)
+        results = one_pass.run(removal)
+        if standing is not None:
+            standing.took_place(results, progress.obstacles)
+        return results
 
 
 class _Pass:
@@ -99,6 +127,8 @@ class _Pass:
         worker: Worker,
         notices: Notices,
         stop: Callable[[], str],
+        progress: Progress,
+        scope: Scope,
         *,
         is_image: bool,
     ) -> None:
@@ -108,24 +138,26 @@ class _Pass:
         self._notices = notices
         self._asked_to_stop = stop
         self._is_image = is_image
-        self._progress = Progress(plan, notices.owed())
+        self._progress = progress
+        self._scope = scope
         self._ended = ""
         self._running: list[str] = []
         self._contexts: dict[str, Mapping[str, Any]] = {}
 
     def run(self, removal: Removal) -> tuple[ResourceResult, ...]:
         for resource in self._plan.resources:
-            if not resource.only_when_notified:
+            if not resource.only_when_notified and self._scope.includes(resource):
                 self._run_due(resource.depends_on)
                 self._run_one(resource)
-        # Before the handlers, which are to be told of what was undone as of everything else.
-        removal.run(self._progress, lambda: self._ended or self._asked_to_stop(), self._notices.owe)
+        if self._scope.is_all:
+            # Before the handlers, which are to be told of what was undone as of everything else.
+            removal.run(self._progress, lambda: self._ended or self._asked_to_stop(), self._notices.owe)
         while due := self._progress.next_due():
             self._progress.last_turn_of(due)
             self._run_one(due)
         removal.close()
         self._notices.settle(self._notices.owed().difference(self._progress.handlers))
-        return self._progress.results()
+        return self._progress.results(with_all=self._scope.is_all)
 
     def _run_due(self, ids: tuple[str, ...]) -> None:
         """Run notified resources that something now depends on, which cannot wait for the end of the pass."""
@@ -138,9 +170,13 @@ class _Pass:
     def _run_one(self, resource: PlannedResource) -> None:
         self._running.append(resource.id)
         self._progress.begin(resource)
+        former = self._progress.obstacles.get(resource.id)
         result, is_fault = self._outcome(resource)
         self._progress.end(resource, result, is_fault=is_fault)
-        if resource.only_when_notified and self._is_settled(result, is_fault=is_fault):
+        if result.changed or self._progress.obstacles.get(resource.id) != former:
+            self._scope.stirred_by(resource)
+        is_held = resource.id in self._worker.held  # then it stays due
+        if resource.only_when_notified and not is_held and self._is_settled(result, is_fault=is_fault):
             self._notices.settle((resource.id,))
         if result.outcome == "failed" and resource.on_failure == "stop" and not self._ended:
             self._ended = f"skipped because {resource.id} failed and has `on_failure: stop`"
@@ -160,6 +196,7 @@ class _Pass:
             self.context(resource),
             before_change=lambda: self._notices.owe(handlers),
             changes_ahead=self._progress.changes,
+            retry=self._plan.retry(resource.id),
         )
         return result, result.outcome in ("failed", "blocked")
 

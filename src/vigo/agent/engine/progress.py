@@ -1,6 +1,6 @@
 """What happened so far in a pass, and what that means for what comes: obstacles and notifications."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -18,15 +18,16 @@ class Progress:
     """The bookkeeping of one pass; it decides nothing about the host.
 
     A handler is a resource with `when: changed`; it is due when it was notified and had no turn since. `changes`
-    counts the resources that changed something.
+    counts the resources that changed something. `former` are the obstacles that the passes before left: they count for
+    resources that have no turn in this one.
     """
 
-    def __init__(self, plan: Plan, owed: frozenset[ResourceId]) -> None:
+    def __init__(self, plan: Plan, owed: frozenset[ResourceId], former: Mapping[ResourceId, str] | None = None) -> None:
         self._order = plan.resources
         self._by_id = {resource.id: resource for resource in plan.resources}
         self._results: dict[ResourceId, ResourceResult] = {}
         self._removed: dict[ResourceId, ResourceResult] = {}
-        self._obstacles: dict[ResourceId, str] = {}
+        self._obstacles: dict[ResourceId, str] = dict(former or {})
         self.handlers = frozenset(resource.id for resource in plan.resources if resource.only_when_notified)
         self._due = set(owed & self.handlers)
         self._closed: set[ResourceId] = set()
@@ -53,6 +54,11 @@ class Progress:
             self.changes += 1
             # A handler that had its turn is notified once more: what it restarted then was not this configuration.
             self._due.update(self.handlers_of(resource) - self._closed)
+
+    @property
+    def obstacles(self) -> Mapping[ResourceId, str]:
+        """What stands in the way of those that depend on a resource, by that resource."""
+        return self._obstacles
 
     def undone(self, result: ResourceResult, handlers: Iterable[ResourceId]) -> None:
         """Record the undoing of what a resource no longer declares; the resource itself may be gone or not."""
@@ -107,11 +113,13 @@ class Progress:
         """Let a resource's next turn be its last in this pass, so that two that notify each other come to an end."""
         self._closed.add(resource.id)
 
-    def results(self) -> tuple[ResourceResult, ...]:
+    def results(self, *, with_all: bool = True) -> tuple[ResourceResult, ...]:
         """Return every resource's result in plan order, then those of removed ones.
 
-        A handler without a turn was not notified.
+        A handler without a turn was not notified. Without `with_all` what had no turn is left out.
         """
+        if not with_all:
+            return tuple(self._results[one.id] for one in self._order if one.id in self._results)
         there = (self._results.get(one.id) or skipped(one, NOT_NOTIFIED) for one in self._order)
         return (*there, *self._removed.values())
 

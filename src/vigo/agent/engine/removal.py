@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from vigo.agent.engine.attempt import Kinds, Worker
+from vigo.agent.engine.attempt import Kinds
 from vigo.agent.engine.keeping import Keeper
 from vigo.agent.engine.progress import Progress
 from vigo.agent.engine.record_index import Place
@@ -13,6 +13,7 @@ from vigo.agent.engine.rendering import Context
 from vigo.agent.engine.things import without
 from vigo.agent.engine.undo_records import UndoRecord, UndoThing
 from vigo.agent.engine.undoing import LET_GO, Undoer
+from vigo.agent.engine.worker import Worker
 from vigo.catalog.api import Resource, Revertible, Spec
 from vigo.core.errors import UnavailableError, VigoError
 from vigo.core.ids import ResourceId

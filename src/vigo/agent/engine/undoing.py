@@ -9,6 +9,7 @@ import msgspec
 from vigo.agent.engine.attempt import Attempt, Deadline, Execute, Kinds
 from vigo.agent.engine.diff import Diffs
 from vigo.agent.engine.guardrail import Guardrail
+from vigo.agent.engine.holding import Holds
 from vigo.agent.engine.keeping import Keeper
 from vigo.agent.engine.record_index import Place
 from vigo.agent.engine.things import AnyRevertible, settled, typed
@@ -47,6 +48,7 @@ class Undoer:
         kinds: Kinds,
         guardrail: Guardrail,
         keeper: Keeper,
+        holds: Holds,
         dry_run: bool,
     ) -> None:
         self._host = host
@@ -55,6 +57,7 @@ class Undoer:
         self._kinds = kinds
         self._guardrail = guardrail
         self._keeper = keeper
+        self._holds = holds
         self._dry_run = dry_run
         self._diffs = Diffs(host)
 
@@ -75,7 +78,8 @@ class Undoer:
         try:
             self._work(record, names, attempt, before_change)
         except VigoError as error:
-            attempt.end_by(error, is_foreseen=self._dry_run and bool(changes_ahead))
+            is_foreseen = self._dry_run and changes_ahead
+            attempt.end_by(error, "not known in a dry run: earlier changes come first" if is_foreseen else "")
         except Exception as error:  # noqa: BLE001 - one faulty kind must not keep the machine from all the others
             _log.exception("internal fault resource=%s type=%s", record.id, record.type)
             found = f"{type(error).__name__}: {error}"
@@ -93,11 +97,7 @@ class Undoer:
         for op in attempt.ops:
             self._guardrail.check(op)
         attempt.diff = self._diffs.of(attempt.ops, "before Vigo")
-        if attempt.ops and record.noop:
-            fields = ", ".join(dict.fromkeys(field for op in attempt.ops for field in op.changes))
-            attempt.end(
-                "skipped", f"no longer in the policy; it was `noop: true`, otherwise undoing would change {fields}"
-            )
+        if attempt.ops and self._is_held(record, attempt):
             return
         if not self._dry_run:
             if attempt.ops:
@@ -109,6 +109,19 @@ class Undoer:
         if found.reasons:
             raise BlockedError("; ".join([*found.reasons, LET_GO]))
         attempt.end(*(("changed", UNDONE) if attempt.ops else ("unchanged", NOTHING_TO_UNDO)))
+
+    def _is_held(self, record: UndoRecord, attempt: Attempt) -> bool:
+        """Return whether nothing may be undone now, and say so."""
+        fields = [field for op in attempt.ops for field in op.changes]
+        held = self._holds.held(record.id.partition("/")[0], fields)
+        if held is not None:
+            attempt.end(held.outcome, f"no longer in the policy, to be undone: {held.reason}")
+        elif record.noop:
+            named = ", ".join(dict.fromkeys(fields))
+            attempt.end(
+                "skipped", f"no longer in the policy; it was `noop: true`, otherwise undoing would change {named}"
+            )
+        return held is not None or record.noop
 
     def _found(self, record: UndoRecord, names: Sequence[str]) -> Found:
         found = Found()

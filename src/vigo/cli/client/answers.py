@@ -14,11 +14,12 @@ T = TypeVar("T")
 
 
 class LastRun(msgspec.Struct, frozen=True, kw_only=True):
-    """The run of an envoy that arrived last."""
+    """The run of an envoy over its whole policy that arrived last, and a repair since that failed."""
 
     id: RunId
     started_at: datetime
     counts: dict[Outcome, int]
+    failed_since: RunId | None = None
 
 
 class Envoy(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +59,8 @@ class RunItem(msgspec.Struct, frozen=True, kw_only=True):
     offline: bool
     dropped_runs: int
     outcome: Outcome
+    cause: str | None = None
+    partial: bool = False
     counts: dict[Outcome, int]
 
 

@@ -129,6 +129,8 @@ def _assigned(group: ChangeGroup) -> Iterator[tuple[str, str | None]]:
     if group.roles is not None:
         roles = [", ".join(one) or "none" for one in (group.roles.before, group.roles.after)]
         yield f"roles: {' -> '.join(roles)}", "yellow"
+    for one in group.settings:
+        yield f"{one.name}: {one.before or 'not set'} -> {one.after or 'not set'}", "yellow"
 
 
 def _told(one: ResourceChange) -> str:

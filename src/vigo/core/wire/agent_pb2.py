@@ -24,15 +24,17 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13vigo/v1/agent.proto\x12\x07vigo.v1\"\x84\x01\n\rSignedRequest\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x0e\n\x06server\x18\x02 \x01(\t\x12\x0f\n\x07session\x18\x03 \x01(\t\x12\r\n\x05\x65nvoy\x18\x04 \x01(\t\x12\x10\n\x08sequence\x18\x05 \x01(\x04\x12\x0c\n\x04\x62ody\x18\x06 \x01(\x0c\x12\x11\n\tsignature\x18\x07 \x01(\x0c\"\x0e\n\x0cHelloRequest\"B\n\rHelloResponse\x12\x0e\n\x06server\x18\x01 \x01(\t\x12\x0f\n\x07session\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x04\"j\n\x0b\x46ingerprint\x12\x15\n\rbundle_digest\x18\x01 \x01(\t\x12\x15\n\rtraits_digest\x18\x02 \x01(\t\x12\x16\n\x0eoutcome_digest\x18\x03 \x01(\t\x12\x15\n\rsecrets_epoch\x18\x04 \x01(\x04\"b\n\x0e\x43heckInRequest\x12)\n\x0b\x66ingerprint\x18\x01 \x01(\x0b\x32\x14.vigo.v1.Fingerprint\x12\x0e\n\x06traits\x18\x02 \x01(\x0c\x12\x15\n\ragent_version\x18\x03 \x01(\t\"y\n\x0f\x43heckInResponse\x12\x13\n\x0bwant_traits\x18\x01 \x01(\x08\x12\x1f\n\x06\x62undle\x18\x02 \x01(\x0b\x32\x0f.vigo.v1.Bundle\x12\x18\n\x10interval_seconds\x18\x03 \x01(\r\x12\x16\n\x0ewithout_policy\x18\x04 \x01(\x08\"p\n\x06\x42undle\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\x04\x12\x16\n\x0enot_after_unix\x18\x03 \x01(\x03\x12\x17\n\x0f\x63ompressed_plan\x18\x04 \x01(\x0c\x12\x11\n\tsignature\x18\x05 \x01(\x0c\"\x9e\x01\n\x0eResourceResult\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12!\n\x07outcome\x18\x03 \x01(\x0e\x32\x10.vigo.v1.Outcome\x12\x0f\n\x07\x63hanged\x18\x04 \x03(\t\x12\x0b\n\x03ops\x18\x05 \x03(\t\x12\x0c\n\x04\x64iff\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x13\n\x0b\x64uration_ms\x18\x08 \x01(\x01\"\xd2\x01\n\x13ReportResultRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\x04\x12\x15\n\rbundle_digest\x18\x03 \x01(\t\x12\x1a\n\x12started_at_unix_us\x18\x04 \x01(\x03\x12\x13\n\x0b\x64uration_ms\x18\x05 \x01(\x01\x12\x0f\n\x07offline\x18\x06 \x01(\x08\x12(\n\x07results\x18\x07 \x03(\x0b\x32\x17.vigo.v1.ResourceResult\x12\x14\n\x0c\x64ropped_runs\x18\x08 \x01(\x04\"-\n\x14ReportResultResponse\x12\x15\n\rstored_before\x18\x01 \x01(\x08\"*\n\x17RenewCertificateRequest\x12\x0f\n\x07\x63sr_pem\x18\x01 \x01(\t\"3\n\x18RenewCertificateResponse\x12\x17\n\x0f\x63\x65rtificate_pem\x18\x01 \x01(\t*\x8c\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n\x11OUTCOME_UNCHANGED\x10\x01\x12\x13\n\x0fOUTCOME_CHANGED\x10\x02\x12\x12\n\x0eOUTCOME_FAILED\x10\x03\x12\x13\n\x0fOUTCOME_SKIPPED\x10\x04\x12\x13\n\x0fOUTCOME_BLOCKED\x10\x05\x32\x93\x02\n\x05\x41gent\x12\x37\n\x05Hello\x12\x16.vigo.v1.SignedRequest\x1a\x16.vigo.v1.HelloResponse\x12;\n\x07\x43heckIn\x12\x16.vigo.v1.SignedRequest\x1a\x18.vigo.v1.CheckInResponse\x12\x45\n\x0cReportResult\x12\x16.vigo.v1.SignedRequest\x1a\x1d.vigo.v1.ReportResultResponse\x12M\n\x10RenewCertificate\x12\x16.vigo.v1.SignedRequest\x1a!.vigo.v1.RenewCertificateResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13vigo/v1/agent.proto\x12\x07vigo.v1\"\x84\x01\n\rSignedRequest\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x0e\n\x06server\x18\x02 \x01(\t\x12\x0f\n\x07session\x18\x03 \x01(\t\x12\r\n\x05\x65nvoy\x18\x04 \x01(\t\x12\x10\n\x08sequence\x18\x05 \x01(\x04\x12\x0c\n\x04\x62ody\x18\x06 \x01(\x0c\x12\x11\n\tsignature\x18\x07 \x01(\x0c\"\x0e\n\x0cHelloRequest\"B\n\rHelloResponse\x12\x0e\n\x06server\x18\x01 \x01(\t\x12\x0f\n\x07session\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x04\"j\n\x0b\x46ingerprint\x12\x15\n\rbundle_digest\x18\x01 \x01(\t\x12\x15\n\rtraits_digest\x18\x02 \x01(\t\x12\x16\n\x0eoutcome_digest\x18\x03 \x01(\t\x12\x15\n\rsecrets_epoch\x18\x04 \x01(\x04\"b\n\x0e\x43heckInRequest\x12)\n\x0b\x66ingerprint\x18\x01 \x01(\x0b\x32\x14.vigo.v1.Fingerprint\x12\x0e\n\x06traits\x18\x02 \x01(\x0c\x12\x15\n\ragent_version\x18\x03 \x01(\t\"y\n\x0f\x43heckInResponse\x12\x13\n\x0bwant_traits\x18\x01 \x01(\x08\x12\x1f\n\x06\x62undle\x18\x02 \x01(\x0b\x32\x0f.vigo.v1.Bundle\x12\x18\n\x10interval_seconds\x18\x03 \x01(\r\x12\x16\n\x0ewithout_policy\x18\x04 \x01(\x08\"p\n\x06\x42undle\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\x04\x12\x16\n\x0enot_after_unix\x18\x03 \x01(\x03\x12\x17\n\x0f\x63ompressed_plan\x18\x04 \x01(\x0c\x12\x11\n\tsignature\x18\x05 \x01(\x0c\"\x9e\x01\n\x0eResourceResult\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12!\n\x07outcome\x18\x03 \x01(\x0e\x32\x10.vigo.v1.Outcome\x12\x0f\n\x07\x63hanged\x18\x04 \x03(\t\x12\x0b\n\x03ops\x18\x05 \x03(\t\x12\x0c\n\x04\x64iff\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x13\n\x0b\x64uration_ms\x18\x08 \x01(\x01\"\x85\x02\n\x13ReportResultRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\x04\x12\x15\n\rbundle_digest\x18\x03 \x01(\t\x12\x1a\n\x12started_at_unix_us\x18\x04 \x01(\x03\x12\x13\n\x0b\x64uration_ms\x18\x05 \x01(\x01\x12\x0f\n\x07offline\x18\x06 \x01(\x08\x12(\n\x07results\x18\x07 \x03(\x0b\x32\x17.vigo.v1.ResourceResult\x12\x14\n\x0c\x64ropped_runs\x18\x08 \x01(\x04\x12 \n\x05\x63\x61use\x18\t \x01(\x0e\x32\x11.vigo.v1.RunCause\x12\x0f\n\x07partial\x18\n \x01(\x08\"-\n\x14ReportResultResponse\x12\x15\n\rstored_before\x18\x01 \x01(\x08\"*\n\x17RenewCertificateRequest\x12\x0f\n\x07\x63sr_pem\x18\x01 \x01(\t\"3\n\x18RenewCertificateResponse\x12\x17\n\x0f\x63\x65rtificate_pem\x18\x01 \x01(\t*\x8c\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n\x11OUTCOME_UNCHANGED\x10\x01\x12\x13\n\x0fOUTCOME_CHANGED\x10\x02\x12\x12\n\x0eOUTCOME_FAILED\x10\x03\x12\x13\n\x0fOUTCOME_SKIPPED\x10\x04\x12\x13\n\x0fOUTCOME_BLOCKED\x10\x05*i\n\x08RunCause\x12\x19\n\x15RUN_CAUSE_UNSPECIFIED\x10\x00\x12\x16\n\x12RUN_CAUSE_INTERVAL\x10\x01\x12\x13\n\x0fRUN_CAUSE_EVENT\x10\x02\x12\x15\n\x11RUN_CAUSE_COMMAND\x10\x03\x32\x93\x02\n\x05\x41gent\x12\x37\n\x05Hello\x12\x16.vigo.v1.SignedRequest\x1a\x16.vigo.v1.HelloResponse\x12;\n\x07\x43heckIn\x12\x16.vigo.v1.SignedRequest\x1a\x18.vigo.v1.CheckInResponse\x12\x45\n\x0cReportResult\x12\x16.vigo.v1.SignedRequest\x1a\x1d.vigo.v1.ReportResultResponse\x12M\n\x10RenewCertificate\x12\x16.vigo.v1.SignedRequest\x1a!.vigo.v1.RenewCertificateResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vigo.v1.agent_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OUTCOME']._serialized_start=1215
-  _globals['_OUTCOME']._serialized_end=1355
+  _globals['_OUTCOME']._serialized_start=1266
+  _globals['_OUTCOME']._serialized_end=1406
+  _globals['_RUNCAUSE']._serialized_start=1408
+  _globals['_RUNCAUSE']._serialized_end=1513
   _globals['_SIGNEDREQUEST']._serialized_start=33
   _globals['_SIGNEDREQUEST']._serialized_end=165
   _globals['_HELLOREQUEST']._serialized_start=167
@@ -50,13 +52,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESOURCERESULT']._serialized_start=697
   _globals['_RESOURCERESULT']._serialized_end=855
   _globals['_REPORTRESULTREQUEST']._serialized_start=858
-  _globals['_REPORTRESULTREQUEST']._serialized_end=1068
-  _globals['_REPORTRESULTRESPONSE']._serialized_start=1070
-  _globals['_REPORTRESULTRESPONSE']._serialized_end=1115
-  _globals['_RENEWCERTIFICATEREQUEST']._serialized_start=1117
-  _globals['_RENEWCERTIFICATEREQUEST']._serialized_end=1159
-  _globals['_RENEWCERTIFICATERESPONSE']._serialized_start=1161
-  _globals['_RENEWCERTIFICATERESPONSE']._serialized_end=1212
-  _globals['_AGENT']._serialized_start=1358
-  _globals['_AGENT']._serialized_end=1633
+  _globals['_REPORTRESULTREQUEST']._serialized_end=1119
+  _globals['_REPORTRESULTRESPONSE']._serialized_start=1121
+  _globals['_REPORTRESULTRESPONSE']._serialized_end=1166
+  _globals['_RENEWCERTIFICATEREQUEST']._serialized_start=1168
+  _globals['_RENEWCERTIFICATEREQUEST']._serialized_end=1210
+  _globals['_RENEWCERTIFICATERESPONSE']._serialized_start=1212
+  _globals['_RENEWCERTIFICATERESPONSE']._serialized_end=1263
+  _globals['_AGENT']._serialized_start=1516
+  _globals['_AGENT']._serialized_end=1791
 # @@protoc_insertion_point(module_scope)

@@ -15,12 +15,23 @@ class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OUTCOME_FAILED: _ClassVar[Outcome]
     OUTCOME_SKIPPED: _ClassVar[Outcome]
     OUTCOME_BLOCKED: _ClassVar[Outcome]
+
+class RunCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RUN_CAUSE_UNSPECIFIED: _ClassVar[RunCause]
+    RUN_CAUSE_INTERVAL: _ClassVar[RunCause]
+    RUN_CAUSE_EVENT: _ClassVar[RunCause]
+    RUN_CAUSE_COMMAND: _ClassVar[RunCause]
 OUTCOME_UNSPECIFIED: Outcome
 OUTCOME_UNCHANGED: Outcome
 OUTCOME_CHANGED: Outcome
 OUTCOME_FAILED: Outcome
 OUTCOME_SKIPPED: Outcome
 OUTCOME_BLOCKED: Outcome
+RUN_CAUSE_UNSPECIFIED: RunCause
+RUN_CAUSE_INTERVAL: RunCause
+RUN_CAUSE_EVENT: RunCause
+RUN_CAUSE_COMMAND: RunCause
 
 class SignedRequest(_message.Message):
     __slots__ = ("protocol", "server", "session", "envoy", "sequence", "body", "signature")
@@ -123,7 +134,7 @@ class ResourceResult(_message.Message):
     def __init__(self, id: _Optional[str] = ..., type: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., changed: _Optional[_Iterable[str]] = ..., ops: _Optional[_Iterable[str]] = ..., diff: _Optional[str] = ..., reason: _Optional[str] = ..., duration_ms: _Optional[float] = ...) -> None: ...
 
 class ReportResultRequest(_message.Message):
-    __slots__ = ("run_id", "generation", "bundle_digest", "started_at_unix_us", "duration_ms", "offline", "results", "dropped_runs")
+    __slots__ = ("run_id", "generation", "bundle_digest", "started_at_unix_us", "duration_ms", "offline", "results", "dropped_runs", "cause", "partial")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_DIGEST_FIELD_NUMBER: _ClassVar[int]
@@ -132,6 +143,8 @@ class ReportResultRequest(_message.Message):
     OFFLINE_FIELD_NUMBER: _ClassVar[int]
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     DROPPED_RUNS_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    PARTIAL_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     generation: int
     bundle_digest: str
@@ -140,7 +153,9 @@ class ReportResultRequest(_message.Message):
     offline: bool
     results: _containers.RepeatedCompositeFieldContainer[ResourceResult]
     dropped_runs: int
-    def __init__(self, run_id: _Optional[str] = ..., generation: _Optional[int] = ..., bundle_digest: _Optional[str] = ..., started_at_unix_us: _Optional[int] = ..., duration_ms: _Optional[float] = ..., offline: _Optional[bool] = ..., results: _Optional[_Iterable[_Union[ResourceResult, _Mapping]]] = ..., dropped_runs: _Optional[int] = ...) -> None: ...
+    cause: RunCause
+    partial: bool
+    def __init__(self, run_id: _Optional[str] = ..., generation: _Optional[int] = ..., bundle_digest: _Optional[str] = ..., started_at_unix_us: _Optional[int] = ..., duration_ms: _Optional[float] = ..., offline: _Optional[bool] = ..., results: _Optional[_Iterable[_Union[ResourceResult, _Mapping]]] = ..., dropped_runs: _Optional[int] = ..., cause: _Optional[_Union[RunCause, str]] = ..., partial: _Optional[bool] = ...) -> None: ...
 
 class ReportResultResponse(_message.Message):
     __slots__ = ("stored_before",)

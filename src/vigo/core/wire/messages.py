@@ -18,7 +18,7 @@ from vigo.core.ids import (
     parse_envoy_id,
     parse_run_id,
 )
-from vigo.core.run import Outcome, ResourceResult, Run
+from vigo.core.run import Cause, Outcome, ResourceResult, Run
 from vigo.core.signing import SignedFields
 from vigo.core.wire import agent_pb2 as pb
 
@@ -36,6 +36,12 @@ _OUTCOMES: dict[Outcome, "pb.Outcome"] = {
     "blocked": pb.OUTCOME_BLOCKED,
 }
 _OUTCOME_NAMES = {number: name for name, number in _OUTCOMES.items()}
+_CAUSES: dict[Cause, "pb.RunCause"] = {
+    "interval": pb.RUN_CAUSE_INTERVAL,
+    "event": pb.RUN_CAUSE_EVENT,
+    "command": pb.RUN_CAUSE_COMMAND,
+}
+_CAUSE_NAMES = {number: name for name, number in _CAUSES.items()}
 
 MessageT = TypeVar("MessageT", bound=Message)
 
@@ -232,6 +238,8 @@ def run_to_bytes(run: Run) -> bytes:
         duration_ms=run.duration_ms,
         offline=run.offline,
         dropped_runs=run.dropped_runs,
+        cause=pb.RUN_CAUSE_UNSPECIFIED if run.cause is None else _CAUSES[run.cause],
+        partial=run.partial,
         results=[
             pb.ResourceResult(
                 id=result.id,
@@ -266,6 +274,9 @@ def run_from_bytes(data: bytes) -> Run:
         duration_ms=message.duration_ms,
         offline=message.offline,
         dropped_runs=message.dropped_runs,
+        # One that a newer agent knows says no more here than none.
+        cause=_CAUSE_NAMES.get(message.cause),
+        partial=message.partial,
         results=tuple(_result(result) for result in message.results),
     )
 

@@ -8,19 +8,23 @@ import msgspec
 from vigo.core.plan import Origin
 from vigo.policy.documents.compliance import Claim, read_claims
 from vigo.policy.documents.reading import Reading
+from vigo.policy.documents.settings import read_noop
 from vigo.policy.scalars import described, is_null
 from vigo.policy.variables import Layer
 from vigo.policy.yaml_tree import Mapping, Node, Scalar, Sequence
 
 KEYS: Final = (
     *("configcrate", "vars", "vars_from", "foreach", "defaults", "resources", "depends_on", "before"),
-    "compliance",
+    *("noop", "compliance"),
 )
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 
 
 class Configcrate(msgspec.Struct, frozen=True, eq=False):
-    """A configcrate as written; two of the same words are two. `is_whole`: all of it could be read."""
+    """A configcrate as written; two of the same words are two. `is_whole`: all of it could be read.
+
+    `noop` is where it stands that nothing of it shall be changed.
+    """
 
     name: Scalar
     layers: tuple[Layer, ...]
@@ -31,6 +35,7 @@ class Configcrate(msgspec.Struct, frozen=True, eq=False):
     foreach: Node | None = None
     is_whole: bool = True
     claims: tuple[Claim, ...] = ()
+    noop: Origin | None = None
 
 
 def read_configcrate(reading: Reading, file: str) -> Configcrate | None:
@@ -66,6 +71,7 @@ def read_configcrate(reading: Reading, file: str) -> Configcrate | None:
         foreach=document.get("foreach"),
         is_whole=is_whole,
         claims=read_claims(reading, document.get("compliance")),
+        noop=read_noop(reading, document.get("noop")),
     )
 
 

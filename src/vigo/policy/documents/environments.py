@@ -5,11 +5,13 @@ from typing import Final
 import msgspec
 
 from vigo.policy.documents.reading import Reading
+from vigo.policy.documents.settings import KEYS as SETTINGS
+from vigo.policy.documents.settings import Settings, read_settings
 from vigo.policy.variables import Layer
 from vigo.policy.yaml_tree import Mapping, Scalar
 
 FILE: Final = "environments.vgo"
-KEYS: Final = ("vars", "vars_from", "configcrates", "exclude")
+KEYS: Final = ("vars", "vars_from", "configcrates", "exclude", *SETTINGS)
 
 
 class Environment(msgspec.Struct, frozen=True):
@@ -19,6 +21,7 @@ class Environment(msgspec.Struct, frozen=True):
     layers: tuple[Layer, ...]
     configcrates: tuple[Scalar, ...]
     exclude: tuple[Scalar, ...]
+    settings: Settings = Settings()
 
 
 def read_environments(reading: Reading, file: str) -> tuple[Environment, ...]:
@@ -38,6 +41,7 @@ def read_environments(reading: Reading, file: str) -> tuple[Environment, ...]:
                 layers=reading.layer(f"environment {name}", document),
                 configcrates=reading.texts(document.get("configcrates"), "configcrates"),
                 exclude=reading.texts(document.get("exclude"), "exclude"),
+                settings=read_settings(reading, document),
             )
         )
     return tuple(found)

@@ -9,13 +9,15 @@ from vigo.core.errors import InvalidError
 from vigo.core.hostnames import check_pattern
 from vigo.core.plan import Origin
 from vigo.policy.documents.reading import Reading
+from vigo.policy.documents.settings import KEYS as SETTINGS
+from vigo.policy.documents.settings import Settings, read_settings
 from vigo.policy.scalars import described, is_null
 from vigo.policy.variables import Layer
 from vigo.policy.yaml_tree import Mapping, Scalar, Sequence
 
 COMMON_FILE: Final = "common.vgo"
 COMMON_KEYS: Final = ("vars", "vars_from", "configcrates")
-KEYS: Final = ("match", "environment", "roles", "configcrates", "vars", "vars_from")
+KEYS: Final = ("match", "environment", "roles", "configcrates", "vars", "vars_from", *SETTINGS)
 # Python warns that such a set will mean something else in a later version.
 _AMBIGUOUS_SET: Final = re.compile(r"(?<!\\)\[\^?(\[|[^\]]*(--|&&|~~|\|\|))")
 
@@ -37,6 +39,7 @@ class HostEntry(msgspec.Struct, frozen=True):
     roles: tuple[Scalar, ...]
     configcrates: tuple[Scalar, ...]
     layers: tuple[Layer, ...]
+    settings: Settings = Settings()
 
     @property
     def directory(self) -> str:
@@ -117,6 +120,7 @@ def _entry(reading: Reading, node: Mapping | Sequence | Scalar) -> HostEntry | N
         roles=reading.texts(entry.get("roles"), "roles"),
         configcrates=reading.texts(entry.get("configcrates"), "configcrates"),
         layers=reading.layer(f"entry {node.origin.file}:{node.origin.line}", entry),
+        settings=read_settings(reading, entry),
     )
 
 

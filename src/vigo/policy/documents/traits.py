@@ -33,8 +33,8 @@ def read_traits(reading: Reading, node: Node | None) -> Traits:
         if schema is None:
             message = f"traits: no set has the name {name.text!r}{did_you_mean(name.text, _schemas())}"
             reading.findings.warning(name.origin, "unknown-trait", message, hint=_HINT)
-        elif unknown := [one.key for key, one in value.entries.items() if key not in schema]:
-            for key in unknown:
+        elif not collectors()[name.text].schema.is_open:
+            for key in [one.key for key, one in value.entries.items() if key not in schema]:
                 message = f"traits: {name.text} has no field {key.text!r}{did_you_mean(key.text, schema)}"
                 reading.findings.warning(key.origin, "unknown-trait", message, hint=_HINT)
         fields = schema or {}

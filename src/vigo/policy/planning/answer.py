@@ -85,12 +85,20 @@ class RolesChange(msgspec.Struct, frozen=True, kw_only=True):
     after: tuple[str, ...]
 
 
+class SettingChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A setting of the entry as a whole, with its environment, before and after; null where it is not set."""
+
+    name: Literal["noop", "window", "reconverge"]
+    before: str | None
+    after: str | None
+
+
 class ChangeGroup(msgspec.Struct, frozen=True, kw_only=True):
     """All that changes for the same envoys. An envoy is in each group of which it has the changes.
 
     `hosts` are the first of them, `envoys` counts all. `entries` cover them afterwards, or before where that is lost.
-    `entry`, `environment` and `roles` are null where they stay, or change for other envoys too. `resources` tells what
-    is removed first; `resources_left_out` counts what the answer has no room for.
+    `entry`, `environment` and `roles` are null where they stay, or change for other envoys too; `settings` are those
+    that change. `resources` tells what is removed first; `resources_left_out` counts what the answer has no room for.
     """
 
     envoys: int
@@ -102,6 +110,7 @@ class ChangeGroup(msgspec.Struct, frozen=True, kw_only=True):
     roles: RolesChange | None
     resources: tuple[ResourceChange, ...]
     resources_left_out: int
+    settings: tuple[SettingChange, ...] = ()
 
 
 class ActionCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,9 +134,10 @@ class ResourceCount(msgspec.Struct, frozen=True, kw_only=True):
 class EnvoyCounts(msgspec.Struct, frozen=True, kw_only=True):
     """How many envoys were looked at, and of how many something is to be told.
 
-    For `changing` ones a resource, the environment, the roles or the coverage changes; `gained` and `lost` are those of
-    them that an entry covers only after or only before. Of `unknown` ones part is unknown until they check in. For
-    `order_only` ones nothing changes but the order of their resources. `uncovered` ones have no entry before and after.
+    For `changing` ones a resource, the environment, the roles, a setting or the coverage changes; `gained` and `lost`
+    are those of them that an entry covers only after or only before. Of `unknown` ones part is unknown until they check
+    in. For `order_only` ones nothing changes but the order of their resources. `uncovered` ones have no entry before
+    and after.
     """
 
     total: int

@@ -11,7 +11,7 @@ from vigo.policy.planning.answer import Action, Certainty, Fate
 from vigo.policy.planning.declarations import Declaration, Open, Seen, same
 from vigo.policy.planning.inputs import exact
 
-_OPTIONS: Final = ("immediately", "notify", "timeout", "on_failure", "on_remove", "noop")
+_OPTIONS: Final = (*("immediately", "notify", "timeout", "retries", "retry_delay", "on_failure", "on_remove", "noop"),)
 _NOT_UNDONE: Final = "on_remove: revert undoes nothing as long as no entry covers the machine"
 _CERTAINTY: Final[Mapping[str, Certainty]] = {"maybe": "may_apply", "unknown": "unknown"}
 

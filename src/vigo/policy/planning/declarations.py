@@ -12,7 +12,7 @@ import msgspec
 from vigo.catalog.api import Resource, Revertible
 from vigo.core.encoding import encode
 from vigo.core.errors import VigoError
-from vigo.core.plan import PlannedResource
+from vigo.core.plan import PlannedResource, Retry
 from vigo.core.templates import Templates, is_template
 from vigo.core.traits import Traits
 from vigo.core.typed_templates import ANYTHING, rendered
@@ -65,12 +65,18 @@ class Declaration:
     """A resource of one plan, with the variables of its configcrate. Two with equal keys are the same everywhere."""
 
     def __init__(
-        self, planned: PlannedResource, scope: Mapping[str, Any], kind: Resource[Any, Any], book: InputBook
+        self,
+        planned: PlannedResource,
+        scope: Mapping[str, Any],
+        kind: Resource[Any, Any],
+        book: InputBook,
+        retry: Retry | None = None,
     ) -> None:
         self.planned = planned
         self.kind = kind
         self._scope = scope
         self._book = book
+        self._retry = retry
 
     @property
     def is_fixed(self) -> bool:
@@ -93,7 +99,7 @@ class Declaration:
                 (one.type, sorted(one.fields.items()), one.templates, taken),
                 [condition.expression for condition in one.conditions],
                 (one.only_when_notified, one.immediately, sorted(one.notify)),
-                (one.timeout_seconds, one.on_failure, one.on_remove, one.noop),
+                (one.timeout_seconds, one.on_failure, one.on_remove, one.noop, self._retry),
             )
         )
 
@@ -129,6 +135,8 @@ class Declaration:
             "immediately": one.immediately or None,
             "notify": sorted(one.notify) or None,
             "timeout": None if one.timeout_seconds is None else f"{one.timeout_seconds:g}s",
+            "retries": None if self._retry is None else self._retry.times,
+            "retry_delay": None if self._retry is None else f"{self._retry.delay_seconds:g}s",
             "on_failure": None if one.on_failure == "continue" else one.on_failure,
             "on_remove": None if one.on_remove == "leave" else one.on_remove,
             "noop": one.noop or None,

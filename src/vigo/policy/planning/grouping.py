@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from vigo.core.plan import Plan
-from vigo.policy.planning.answer import Coverage, EntryChange, EntryPlace, EnvironmentChange, RolesChange
+from vigo.policy.planning.answer import Coverage, EntryChange, EntryPlace, EnvironmentChange, RolesChange, SettingChange
 from vigo.policy.planning.pairs import Pair
+from vigo.policy.planning.settings import setting_changes
 from vigo.policy.planning.variants import Variant
 
-Assigned = EntryChange | EnvironmentChange | RolesChange
+Assigned = EntryChange | EnvironmentChange | RolesChange | SettingChange
 Item = Variant | Assigned
 
 
@@ -127,7 +128,7 @@ def _assigned(pair: Pair) -> tuple[Assigned, ...]:
         found.append(EnvironmentChange(before=before.environment, after=after.environment))
     if before.roles != after.roles:
         found.append(RolesChange(before=before.roles, after=after.roles))
-    return tuple(found)
+    return (*found, *setting_changes(before, after))
 
 
 def _place(plan: Plan) -> EntryPlace:

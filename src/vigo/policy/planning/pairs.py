@@ -1,6 +1,6 @@
 """Two plans that one machine can have, before and after: compared once, and for each machine only what is up to it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final
@@ -173,9 +173,12 @@ def _by_id(plan: Plan | None) -> dict[ResourceId, PlannedResource]:
 
 
 def _declarations(plan: Plan | None, kinds: Kinds, book: InputBook) -> dict[ResourceId, Declaration]:
-    resources: Iterable[PlannedResource] = () if plan is None else plan.resources
-    scopes = {} if plan is None else plan.scopes
-    return {one.id: Declaration(one, scopes.get(one.configcrate, {}), kinds[one.type], book) for one in resources}
+    if plan is None:
+        return {}
+    return {
+        one.id: Declaration(one, plan.scopes.get(one.configcrate, {}), kinds[one.type], book, plan.retry(one.id))
+        for one in plan.resources
+    }
 
 
 def _fixed(declaration: Declaration | None) -> Sighting | None:

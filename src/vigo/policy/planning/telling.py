@@ -16,6 +16,7 @@ from vigo.policy.planning.answer import (
     ResourceChange,
     ResourceCount,
     RolesChange,
+    SettingChange,
 )
 from vigo.policy.planning.grouping import Alike, Shared, shared
 from vigo.policy.planning.shown import Display, Limits
@@ -84,6 +85,7 @@ def _told(group: Shared, bounds: Bounds, display: Display) -> ChangeGroup:
         roles=_first(RolesChange, group),
         resources=tuple(_told_change(one, display) for one in variants[: bounds.resources]),
         resources_left_out=max(0, len(variants) - bounds.resources),
+        settings=tuple(one for one in group.items if isinstance(one, SettingChange)),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from vigo.policy.documents import environments, hostcrates, roles
 from vigo.policy.schemas.parts import LAYER, NAMES, SCALAR, Schema, crates, document, map_of, named
+from vigo.policy.schemas.settings import SETTINGS
 
 _ROLE: Final[Mapping[str, Schema]] = {
     **LAYER,
@@ -29,6 +30,7 @@ _ENVIRONMENT: Final[Mapping[str, Schema]] = {
     **LAYER,
     "configcrates": crates("Configcrates that it adds."),
     "exclude": crates("Configcrates that it takes away, wherever they come from."),
+    **SETTINGS,
 }
 _ENTRY: Final[Mapping[str, Schema]] = {
     **LAYER,
@@ -40,6 +42,7 @@ _ENTRY: Final[Mapping[str, Schema]] = {
     "environment": {"description": "The environment of these machines.", "examples": ["production"], **SCALAR},
     "roles": {"description": "The roles of these machines.", "examples": [["webserver"]], **NAMES},
     "configcrates": crates("Configcrates beside those of the roles."),
+    **SETTINGS,
 }
 _COMMON: Final[Mapping[str, Schema]] = {
     **LAYER,

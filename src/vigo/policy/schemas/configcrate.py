@@ -6,7 +6,7 @@ from typing import Any, Final
 from vigo.catalog.api import Resource
 from vigo.policy.documents import configcrates
 from vigo.policy.fields import fields_of
-from vigo.policy.options import FROM_DEFAULTS, OPTIONS
+from vigo.policy.options import FROM_DEFAULTS, MOST_RETRIES, OPTIONS
 from vigo.policy.schemas.compliance import CLAIMS
 from vigo.policy.schemas.fields import field_schema
 from vigo.policy.schemas.parts import (
@@ -39,6 +39,22 @@ _OPTION: Final[Mapping[str, Schema]] = {
         "examples": ["30s", "5m"],
         "type": "string",
         "pattern": "^[0-9]{1,6}[smhd]$",
+    },
+    "retries": {
+        "description": "How many more times it is tried where it failed or is blocked, from 0 to 10.",
+        "examples": [3],
+        "anyOf": [
+            {"type": "integer", "minimum": 0, "maximum": MOST_RETRIES},
+            {"type": "string", "pattern": r"^[-+]?(0o|0x)?[0-9a-fA-F]{1,20}$"},
+        ],
+        "default": 0,
+    },
+    "retry_delay": {
+        "description": "How long the agent waits before each of these.",
+        "examples": ["10s"],
+        "type": "string",
+        "pattern": "^[0-9]{1,6}[smhd]$",
+        "default": "5s",
     },
     "on_failure": {
         "description": "`stop` skips everything that would come after it.",
@@ -82,6 +98,11 @@ _CONFIGCRATE: Final[Mapping[str, Schema]] = {
     },
     "depends_on": crates("Configcrates that must be done before this one."),
     "before": crates("Configcrates that wait for this one."),
+    "noop": {
+        "description": "Say what every resource of it would change, change nothing. A resource cannot undo that.",
+        "anyOf": [BOOLEAN, WRITTEN_BOOLEANS],
+        "default": False,
+    },
     "compliance": CLAIMS,
 }
 

@@ -98,6 +98,11 @@ class Group(Resource[GroupSpec, GroupState], Revertible[GroupSpec, GroupFootprin
         """Return the group."""
         return (f"group:{spec.group}",)
 
+    def watches(self, spec: GroupSpec) -> tuple[str, ...]:
+        """Return the files that tell of groups and their members."""
+        del spec
+        return ("/etc/group", "/etc/passwd")
+
     def footprints(self, spec: GroupSpec) -> Mapping[str, GroupFootprint]:
         """Return the group and what is declared of it; a removal takes all of it."""
         owned, gone = f"group:{spec.group}", spec.state == "absent"

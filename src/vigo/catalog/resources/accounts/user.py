@@ -48,6 +48,11 @@ class User(Resource[UserSpec, UserState], Revertible[UserSpec, UserFootprint, Us
         """Return the account."""
         return (f"user:{spec.user}",)
 
+    def watches(self, spec: UserSpec) -> tuple[str, ...]:
+        """Return the files of accounts."""
+        del spec
+        return ("/etc/passwd", "/etc/shadow", "/etc/group")
+
     def cannot_undo(self, spec: UserSpec) -> str:
         """Name what goes with a home."""
         return "what is in the home is not brought back" if spec.state == "absent" and spec.manage_home else ""

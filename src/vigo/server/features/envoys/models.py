@@ -74,11 +74,12 @@ class EnvoyRecord:
 
 
 class LastRun(msgspec.Struct, frozen=True, kw_only=True):
-    """The run that arrived last."""
+    """The run over the whole policy that arrived last, and a repair in between that failed since, if one did."""
 
     id: RunId
     started_at: datetime
     counts: dict[Outcome, int]
+    failed_since: RunId | None = None
 
 
 class EnvoyItem(msgspec.Struct, frozen=True, kw_only=True):

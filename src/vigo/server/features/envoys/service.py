@@ -230,7 +230,9 @@ class EnvoyService:
             convergence=self._convergence(record, None if assigned is None else assigned.bundle.digest),
             last_run=None
             if latest is None
-            else LastRun(id=latest.id, started_at=latest.started_at, counts=latest.counts),
+            else LastRun(
+                id=latest.id, started_at=latest.started_at, counts=latest.counts, failed_since=latest.failed_since
+            ),
         )
 
     def _generation(self, record: EnvoyRecord, wanted: Digest | None) -> GenerationNumber | None:
@@ -242,11 +244,14 @@ class EnvoyService:
         return latest.generation if record.generation is None and latest is not None else record.generation
 
     def _convergence(self, record: EnvoyRecord, wanted: Digest | None) -> Convergence:
-        """Return whether the last run left the envoy in the state that the live generation declares."""
+        """Return whether the last run left the envoy in the state that the live generation declares.
+
+        A repair in between can only make it worse: it says nothing of the other resources.
+        """
         latest = self._runs.latest(record.id)
         if latest is None:
             return "no-data"
-        if latest.counts["failed"]:
+        if latest.counts["failed"] or latest.failed_since is not None:
             return "failed"
         if latest.counts["blocked"] or latest.bundle_digest != wanted:
             return "degraded"

@@ -5,11 +5,11 @@ from datetime import datetime
 import msgspec
 
 from vigo.core.ids import Digest, EnvoyId, GenerationNumber, RunId
-from vigo.core.run import Outcome, ResourceResult
+from vigo.core.run import Cause, Outcome, ResourceResult
 
 
 class RunItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A run as it is listed."""
+    """A run as it is listed. A partial one is about some of the policy's resources alone."""
 
     id: RunId
     envoy: EnvoyId
@@ -20,6 +20,8 @@ class RunItem(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: float
     offline: bool
     dropped_runs: int
+    cause: Cause | None
+    partial: bool
     outcome: Outcome
     counts: dict[Outcome, int]
 
@@ -38,7 +40,11 @@ class RunList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LatestRun(msgspec.Struct, frozen=True, kw_only=True):
-    """The run of an envoy that arrived last."""
+    """The run of an envoy over its whole policy that arrived last.
+
+    `failed_since` is a partial run after it in which something failed. That others did well takes nothing back: what
+    failed in the whole run is only known to be well after another one.
+    """
 
     id: RunId
     started_at: datetime
@@ -46,6 +52,7 @@ class LatestRun(msgspec.Struct, frozen=True, kw_only=True):
     generation: GenerationNumber
     bundle_digest: Digest
     counts: dict[Outcome, int]
+    failed_since: RunId | None = None
 
 
 class RunFilter(msgspec.Struct, frozen=True, kw_only=True):

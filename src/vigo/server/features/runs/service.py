@@ -1,6 +1,7 @@
 """Storing runs before they are acknowledged, and showing them."""
 
 import math
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -34,7 +35,7 @@ class RunService:
         self._latest: dict[EnvoyId, LatestRun] = database.read_now(store.latest)
 
     def latest(self, envoy: EnvoyId) -> LatestRun | None:
-        """Return the run of an envoy that arrived last."""
+        """Return the run of an envoy over its whole policy that arrived last."""
         return self._latest.get(envoy)
 
     async def keep(self, envoy: EnvoyId, hostname: str, run: Run) -> bool:
@@ -58,16 +59,23 @@ class RunService:
 
         def then(was_stored: bool) -> None:  # noqa: FBT001 - the writer hands it over
             if not was_stored:
-                self._latest[envoy] = LatestRun(
-                    id=run.id,
-                    started_at=run.started_at,
-                    received_at=now,
-                    generation=run.generation,
-                    bundle_digest=run.bundle_digest,
-                    counts=run.counts(),
-                )
+                self._note(envoy, run, now)
 
         return await self._database.write(job, then)
+
+    def _note(self, envoy: EnvoyId, run: Run, now: datetime) -> None:
+        latest = self._latest.get(envoy)
+        if not run.partial:
+            self._latest[envoy] = LatestRun(
+                id=run.id,
+                started_at=run.started_at,
+                received_at=now,
+                generation=run.generation,
+                bundle_digest=run.bundle_digest,
+                counts=run.counts(),
+            )
+        elif latest is not None and run.counts()["failed"]:
+            self._latest[envoy] = msgspec.structs.replace(latest, failed_since=run.id)
 
     async def list(self, actor: Actor, wanted: RunFilter) -> RunList:
         """Return a page of runs, the latest to arrive first."""
@@ -94,7 +102,7 @@ class RunService:
         return RunDetail(**msgspec.structs.asdict(item), results=results)
 
     async def latest_results(self, envoy: EnvoyId) -> tuple[ResourceResult, ...]:
-        """Return how each resource of an envoy ended last."""
+        """Return how each resource of an envoy ended in its last run over the whole policy."""
         run = self._latest.get(envoy)
         if run is None:
             return ()

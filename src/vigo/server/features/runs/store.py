@@ -38,6 +38,8 @@ def add(connection: Connection, envoy: EnvoyId, hostname: str, run: Run, packed:
             duration_ms=run.duration_ms,
             offline=run.offline,
             dropped_runs=run.dropped_runs,
+            cause=run.cause,
+            partial=run.partial,
             outcome=run.worst(),
             **run.counts(),
         )
@@ -74,9 +76,16 @@ def page(connection: Connection, wanted: RunFilter) -> tuple[tuple[RunItem, ...]
 
 
 def latest(connection: Connection) -> dict[EnvoyId, LatestRun]:
-    """Return the run of each envoy that arrived last."""
-    newest = select(func.max(runs.c.number)).group_by(runs.c.envoy_id)
-    rows = connection.execute(select(runs).where(runs.c.number.in_(newest)))
+    """Return the run of each envoy over its whole policy that arrived last, and where a partial one failed since."""
+    newest = select(func.max(runs.c.number)).where(~runs.c.partial).group_by(runs.c.envoy_id)
+    whole = connection.execute(select(runs).where(runs.c.number.in_(newest))).all()
+    last_failures = select(func.max(runs.c.number)).where(runs.c.partial, runs.c.failed > 0).group_by(runs.c.envoy_id)
+    failures = {
+        row.envoy_id: row
+        for row in connection.execute(
+            select(runs.c.envoy_id, runs.c.number, runs.c.id).where(runs.c.number.in_(last_failures))
+        )
+    }
     return {
         EnvoyId(row.envoy_id): LatestRun(
             id=RunId(row.id),
@@ -85,17 +94,25 @@ def latest(connection: Connection) -> dict[EnvoyId, LatestRun]:
             generation=GenerationNumber(row.generation),
             bundle_digest=Digest(row.bundle_digest),
             counts=_counts(row),
+            failed_since=None
+            if (failure := failures.get(row.envoy_id)) is None or failure.number < row.number
+            else RunId(failure.id),
         )
-        for row in rows
+        for row in whole
     }
 
 
 def surplus(connection: Connection, keep: int, received_before: datetime) -> list[int]:
-    """Return the numbers of the runs that are too many or too old. Each envoy's last is never among them."""
+    """Return the numbers of the runs that are too many or too old. Each envoy's last is never among them.
+
+    Partial runs are counted by themselves: however many there are, the runs over a whole policy stay.
+    """
     ranked = select(
         runs.c.number,
         runs.c.received_at,
-        func.row_number().over(partition_by=runs.c.envoy_id, order_by=runs.c.number.desc()).label("rank"),
+        func.row_number()
+        .over(partition_by=(runs.c.envoy_id, runs.c.partial), order_by=runs.c.number.desc())
+        .label("rank"),
     ).subquery()
     query = select(ranked.c.number).where(
         ranked.c.rank > 1, or_(ranked.c.rank > keep, ranked.c.received_at < received_before)
@@ -120,6 +137,8 @@ def _item(row: Row[Any]) -> RunItem:
         duration_ms=row.duration_ms,
         offline=row.offline,
         dropped_runs=row.dropped_runs,
+        cause=row.cause,
+        partial=row.partial,
         outcome=row.outcome,
         counts=_counts(row),
     )

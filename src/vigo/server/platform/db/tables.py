@@ -15,11 +15,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
 from vigo.server.platform.db.types import Moment
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The newest migration, so that a start with nothing to migrate need not import Alembic."""
 
 # SQLite counts only columns of the type INTEGER by itself.
@@ -98,6 +99,8 @@ runs = Table(
     Column("failed", Integer, nullable=False),
     Column("skipped", Integer, nullable=False),
     Column("blocked", Integer, nullable=False),
+    Column("cause", String(10)),
+    Column("partial", Boolean, nullable=False, server_default=false()),
     Index("ix_runs_envoy_id_number", "envoy_id", "number"),
     Index("ix_runs_hostname_number", "hostname", "number"),
     Index("ix_runs_received_at", "received_at"),
