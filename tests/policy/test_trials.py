@@ -5,7 +5,7 @@ import pytest
 
 from tests.gates.tree import ROOT
 from tests.policy.conftest import compiled, policy_of
-from vigo.agent.engine.rendering import spec_of
+from vigo.agent.engine.rendering import spec_of, values_of
 from vigo.catalog.scan import resource_kinds
 from vigo.core.templates import Templates
 from vigo.policy.compiling import compile_stacks
@@ -118,7 +118,7 @@ def test_the_fields_are_those_that_an_agent_would_bring_about(hostname: str) -> 
         if one.outcome == "managed":
             planned, kind = one.planned, resource_kinds()[one.planned.type]
             context = {"vars": found.plan.scopes.get(planned.configcrate, {}), "traits": traits, **planned.locals}
-            spec = spec_of(planned, kind, templates, context)
+            spec = spec_of(planned, kind, values_of(planned, kind, templates, context))
             assert {name: getattr(spec, name) for name in one.fields} == one.fields
 
 

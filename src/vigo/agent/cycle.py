@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 from vigo.agent.conversation import Conversation, Spoken, was_refused
 from vigo.agent.engine.engine import Engine
 from vigo.agent.engine.fitting import fitting_results
+from vigo.agent.engine.rendering import Accepted
 from vigo.agent.engine.standing import Standing
 from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.journal.journal import Journal
@@ -67,6 +68,7 @@ class Cycles:
         self._clock = clock
         self._stop = stop
         self._outside_window = outside_window
+        self._accepted = Accepted()
         self._link: Link | None = None
         self._identity: Identity | None = None
         self._missing: dict[str, str] = {}
@@ -267,6 +269,7 @@ class Cycles:
             protected=protected_folders(self._folder.state_dir, root),
             stop=self._stop,
             look_afresh=machine.look_afresh,
+            accepted=self._accepted,
         )
         started_at, started = self._clock.now(), self._clock.monotonic()
         functions = machine.functions(traits)

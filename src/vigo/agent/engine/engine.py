@@ -12,7 +12,7 @@ from vigo.agent.engine.keeping import Keeper
 from vigo.agent.engine.notices import Notices, NoticesInMemory
 from vigo.agent.engine.progress import Progress, skipped
 from vigo.agent.engine.removal import Removal
-from vigo.agent.engine.rendering import Context
+from vigo.agent.engine.rendering import Accepted, Context
 from vigo.agent.engine.retrying import Retrier, Sleep, sleep
 from vigo.agent.engine.scope import Scope
 from vigo.agent.engine.standing import Standing
@@ -32,7 +32,8 @@ class Engine:
     """Applies plans to one host.
 
     `protected` are folders of the host that no policy may touch. `stop` is asked before each resource, and while it is
-    waited for another attempt: the reason why the pass shall end, or an empty text.
+    waited for another attempt: the reason why the pass shall end, or an empty text. `accepted` are the declarations of
+    former passes.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Engine:
         stop: Callable[[], str] = lambda: "",
         sleep: Sleep = sleep,
         look_afresh: Callable[[], None] = lambda: None,
+        accepted: Accepted | None = None,
     ) -> None:
         self._host = host
         self._execute = execute
@@ -54,6 +56,7 @@ class Engine:
         self._protected = protected
         self._stop = stop
         self._retrier = Retrier(clock, sleep, stop, look_afresh)
+        self._accepted = Accepted() if accepted is None else accepted
 
     def apply(
         self,
@@ -79,6 +82,7 @@ class Engine:
         kept = notices if notices is not None else NoticesInMemory()
         owed = NoticesInMemory(kept.owed()) if dry_run else kept
         records = undos if undos is not None and not dry_run else UndosInMemory(undos)
+        self._accepted.keep_only({resource.id for resource in plan.resources})
         keeper = Keeper(records, self._host, plan, self._kinds)
         guardrail = Guardrail(self._host, self._protected)
         holds = Holds(plan, self._host, self._clock, outside_window=outside_window)
@@ -92,6 +96,7 @@ class Engine:
             keeper=keeper,
             holds=holds,
             retrier=self._retrier,
+            accepted=self._accepted,
             dry_run=dry_run,
             standing=standing,
         )

@@ -1,6 +1,6 @@
 """From a resource of the plan to its kind's schema: what the machine still has to render, and the conversion."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from typing import Any
 
@@ -9,6 +9,7 @@ from msgspec import inspect
 
 from vigo.catalog.api import Resource, Spec
 from vigo.core.errors import InvalidError
+from vigo.core.ids import ResourceId
 from vigo.core.plan import Condition, PlannedResource
 from vigo.core.templates import TemplateError, Templates
 from vigo.core.typed_templates import ANYTHING, rendered
@@ -16,15 +17,50 @@ from vigo.core.typed_templates import ANYTHING, rendered
 Context = Mapping[str, Any]
 
 
-def spec_of(resource: PlannedResource, kind: Resource[Any, Any], templates: Templates, context: Context) -> Spec:
-    """Return the resource's declaration with every template rendered.
+class Accepted:
+    """Declarations that were accepted, from one pass to the next: most stay the same, and accepting is work."""
+
+    def __init__(self) -> None:
+        self._known: dict[ResourceId, tuple[Any, dict[str, Any], Spec]] = {}
+
+    def spec(
+        self,
+        resource: PlannedResource,
+        kind: Resource[Any, Any],
+        values: dict[str, Any],
+        accept: Callable[[], Spec],
+    ) -> Spec:
+        """Return the declaration of these values, accepted now unless it is the one of the last pass.
+
+        Raises:
+            InvalidError: it is not accepted.
+        """
+        known = self._known.get(resource.id)
+        if known is not None and known[0] is kind and known[1] == values:
+            return known[2]
+        spec = accept()
+        self._known[resource.id] = (kind, values, spec)
+        return spec
+
+    def keep_only(self, ids: Collection[ResourceId]) -> None:
+        """Forget the declarations of resources that a plan no longer has."""
+        if len(self._known) > len(ids):
+            self._known = {id_: known for id_, known in self._known.items() if id_ in ids}
+
+
+def values_of(
+    resource: PlannedResource, kind: Resource[Any, Any], templates: Templates, context: Context
+) -> dict[str, Any]:
+    """Return the resource's fields with every template rendered.
 
     A text field gets text, whatever the template's expression yields; elsewhere a template that is one expression
     keeps its value's own type. What a template yields is data and is not rendered again.
 
     Raises:
-        InvalidError: a template cannot be rendered or a value does not fit its field; it names the field.
+        InvalidError: a template cannot be rendered; it names the field.
     """
+    if not resource.templates:
+        return resource.fields
     values = dict(resource.fields)
     types = _field_types(kind.spec)
     for name, source in resource.templates.items():
@@ -32,6 +68,15 @@ def spec_of(resource: PlannedResource, kind: Resource[Any, Any], templates: Temp
             values[name] = rendered(source, types.get(name, ANYTHING), templates, context)
         except TemplateError as error:
             raise InvalidError(f"{name} ({resource.origin}): {error}{_advice(error)}") from error
+    return values
+
+
+def spec_of(resource: PlannedResource, kind: Resource[Any, Any], values: dict[str, Any]) -> Spec:
+    """Return the values as the kind's schema.
+
+    Raises:
+        InvalidError: a value does not fit its field, which the message names.
+    """
     try:
         return msgspec.convert(values, kind.spec, strict=False)
     except msgspec.ValidationError as error:

@@ -10,7 +10,7 @@ from vigo.agent.engine.guardrail import Guardrail
 from vigo.agent.engine.holding import Holds
 from vigo.agent.engine.keeping import Keeper
 from vigo.agent.engine.progress import CONDITION_IS_FALSE
-from vigo.agent.engine.rendering import Context, condition_holds, spec_of
+from vigo.agent.engine.rendering import Accepted, Context, condition_holds, spec_of, values_of
 from vigo.agent.engine.retrying import Retrier
 from vigo.agent.engine.standing import Standing
 from vigo.catalog.api import ReadHost, Resource, Spec
@@ -45,6 +45,7 @@ class Worker:
         keeper: Keeper,
         holds: Holds,
         retrier: Retrier,
+        accepted: Accepted,
         dry_run: bool,
         standing: Standing | None = None,
     ) -> None:
@@ -57,6 +58,7 @@ class Worker:
         self._keeper = keeper
         self._holds = holds
         self._retrier = retrier
+        self._accepted = accepted
         self._dry_run = dry_run
         self._standing = standing
         self._diffs = Diffs(host)
@@ -136,10 +138,15 @@ class Worker:
             InvalidError: its kind is not known, or its values do not fit.
         """
         kind = self._kind(resource)
-        spec = spec_of(resource, kind, self._templates, context)
-        kind.validate(spec)
-        require_harmless(kind, spec)
-        return kind, spec
+        values = values_of(resource, kind, self._templates, context)
+
+        def accept() -> Spec:
+            spec = spec_of(resource, kind, values)
+            kind.validate(spec)
+            require_harmless(kind, spec)
+            return spec
+
+        return kind, self._accepted.spec(resource, kind, values, accept)
 
     def _work(
         self,
