@@ -1,3 +1,4 @@
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, get_args, get_origin, get_type_hints
 
@@ -28,6 +29,21 @@ def test_a_kind_has_cases(kind: Resource[Any, Any]) -> None:
 def test_every_folder_of_cases_has_its_kind() -> None:
     folders = {path.parts[3] for path in files() if path.match("tests/catalog/cases/*/*")}
     assert folders <= set(resource_kinds()), f"no kind for {sorted(folders - set(resource_kinds()))}"
+
+
+@KINDS
+def test_a_kind_is_tried_on_a_booted_host(kind: Resource[Any, Any]) -> None:
+    assert f'"{kind.kind}"' in _of_host_tests(), "add a test to tests/host/ that another tool than Vigo judges"
+
+
+@COLLECTORS
+def test_a_trait_set_is_compared_with_a_booted_host(collector: Collector) -> None:
+    assert f'"{collector.name}"' in _of_host_tests(), "add a test to tests/host/ that compares it with another tool"
+
+
+@cache
+def _of_host_tests() -> str:
+    return "".join(path.read_text() for path in files() if path.match("tests/host/test_*.py"))
 
 
 @KINDS
