@@ -14,6 +14,7 @@ MAX_FILE_BYTES = 64 * 1024 * 1024
 """The largest file that is read whole; a larger one is no settings file, and the agent's memory is bounded."""
 
 _CHUNK_BYTES = 1024 * 1024
+_FIRST_CHUNK_BYTES = 16 * 1024
 _MAX_PLAIN_CHARACTERS = 1000
 # Without O_NONBLOCK opening a pipe waits for a writer, without O_NOCTTY a terminal would become the agent's own.
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -192,7 +193,10 @@ def _content(descriptor: int, found: os.stat_result) -> bytes:
         os.lseek(descriptor, 0, os.SEEK_SET)  # it grows or shrinks meanwhile
     chunks: list[bytes] = []
     size_bytes = 0
-    while chunk := os.read(descriptor, _CHUNK_BYTES):
+    # Of a file in /proc/sys the kernel clears as much memory as is asked for, which costs far more than the value.
+    wanted_bytes = _FIRST_CHUNK_BYTES
+    while chunk := os.read(descriptor, wanted_bytes):
+        wanted_bytes = _CHUNK_BYTES if len(chunk) == wanted_bytes else wanted_bytes
         size_bytes += len(chunk)
         if size_bytes > MAX_FILE_BYTES:
             raise _too_large("more")
