@@ -64,12 +64,12 @@ def what_is_missing() -> str:
     return ""
 
 
-def cached_root() -> Path:
-    """Return the folder with the Debian, built first where there is none of this recipe."""
-    root = _cache() / f"debian-{_recipe()}"
+def cached_root(more: tuple[str, ...] = ()) -> Path:
+    """Return the folder with the Debian and more packages, built first where there is none of this recipe."""
+    root = _cache() / f"debian-{_recipe(more)}"
     with only_one():
         if not root.is_dir():
-            _build(root)
+            _build(root, more)
     return root
 
 
@@ -89,7 +89,7 @@ def only_one() -> Iterator[None]:
         yield
 
 
-def _build(root: Path) -> None:
+def _build(root: Path, more: tuple[str, ...]) -> None:
     building = root.with_name(f"{root.name}.building")
     shutil.rmtree(building, ignore_errors=True)
     settings = root.with_name(f"{root.name}.apt")
@@ -101,7 +101,7 @@ def _build(root: Path) -> None:
                 "--mode=root",
                 "--format=directory",
                 "--variant=apt",
-                f"--include={','.join(PACKAGES)}",
+                f"--include={','.join((*PACKAGES, *more))}",
                 f"--aptopt={settings}",
                 "",
                 str(building),
@@ -135,9 +135,9 @@ def _cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vigo-tests"
 
 
-def _recipe() -> str:
+def _recipe(more: tuple[str, ...]) -> str:
     """Return a name that changes with everything that the folder is made from."""
-    parts = [*PACKAGES, *MASKED, _apt_settings(), *(path.read_text() for path in _sources())]
+    parts = [*PACKAGES, *more, *MASKED, _apt_settings(), *(path.read_text() for path in _sources())]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 

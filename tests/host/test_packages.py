@@ -109,15 +109,63 @@ def test_a_package_that_nobody_offers_fails_and_is_named(debian: BootedDebian) -
     assert "Unable to locate package vigo-unknown" in result.reason
 
 
-def test_a_lock_held_by_another_program_is_an_obstacle_that_is_named(debian: BootedDebian) -> None:
+def test_a_lock_that_stays_held_is_an_obstacle_and_its_holder_is_named(debian: BootedDebian) -> None:
     publish(debian, (NAME, "1.0"))
     debian.run("apt-get", "update")
-    with debian.holding_lock("/var/lib/dpkg/lock-frontend"):
-        result = debian.apply(probe(flags=["--option=DPkg::Lock::Timeout=0"]))["probe"]
-    assert result.outcome == "blocked", result
-    assert "lock" in result.reason
-    assert not status(debian)
+    for lock in ("/var/lib/dpkg/lock-frontend", "/var/cache/apt/archives/lock"):
+        with debian.holding_lock(lock):
+            result = debian.apply(probe(timeout_seconds=4))["probe"]
+        assert result.outcome == "blocked", result
+        assert "another package tool holds the lock" in result.reason
+        assert "held by python3" in result.reason
+        assert not status(debian)
     debian.changes(probe())
+
+
+def test_a_lock_that_is_let_go_in_time_is_waited_for(debian: BootedDebian) -> None:
+    publish(debian, (NAME, "1.0"))
+    # It lets go as soon as apt has been refused once: then apt has read the lock file's place, and says so in /srv/told.
+    holder = (
+        "import fcntl, os, pathlib, sys\n"
+        "lock = open('/var/lib/apt/lists/lock', 'w')\n"
+        "fcntl.lockf(lock, fcntl.LOCK_EX)\n"
+        "os.mkfifo('/srv/refused')\n"
+        "print(flush=True)\n"
+        "open('/srv/refused').read()\n"
+    )
+    debian.write("/srv/hold.py", holder)
+    # A wrapper in front of apt-get tells the holder when the real one has failed.
+    wrapper = '#!/bin/sh\n/usr/bin/apt-get "$@"; status=$?; [ -p /srv/refused ] && echo > /srv/refused; rm -f /srv/refused\nexit $status\n'
+    debian.write("/usr/local/bin/apt-get", wrapper, mode="0755")
+    debian.run("systemd-run", "--quiet", "--property=StandardOutput=file:/srv/held", "python3", "/srv/hold.py")
+    debian.run("sh", "-c", "until test -s /srv/held; do :; done")
+    debian.changes(probe())
+    assert status(debian) == "install ok installed 1.0"
+
+
+def test_an_interrupted_dpkg_is_an_obstacle_with_the_way_out_of_it(debian: BootedDebian) -> None:
+    publish(debian, (NAME, "1.0"))
+    debian.run("apt-get", "update")
+    # The journal that dpkg leaves behind when it is killed. Source: dpkg's lib/dpkg/dbmodify.c.
+    debian.write("/var/lib/dpkg/updates/0000", debian.tell("dpkg-query", "--status", "cron") + "\n")
+    result = debian.apply(probe())["probe"]
+    assert result.outcome == "blocked", result
+    assert "run `dpkg --configure -a`" in result.reason
+    debian.run("dpkg", "--configure", "-a")
+    debian.changes(probe())
+
+
+def test_a_full_disk_is_an_obstacle(debian: BootedDebian) -> None:
+    publish(debian, (NAME, "1.0"))
+    debian.run("apt-get", "update")
+    debian.run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", "/var/cache/apt/archives")
+    debian.run("mkdir", "/var/cache/apt/archives/partial")
+    debian.run("sh", "-c", "head -c 1M /dev/zero > /var/cache/apt/archives/fill || true")
+    debian.run("sed", "-i", "s|file:|copy:|", "/etc/apt/sources.list.d/probe.list")
+    debian.run("apt-get", "update")
+    result = debian.apply(probe())["probe"]
+    assert result.outcome == "blocked", result
+    assert "the disk is full" in result.reason
 
 
 @pytest.mark.parametrize("take_away", [withdraw, withdraw_files])

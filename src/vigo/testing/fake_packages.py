@@ -1,14 +1,17 @@
 """Package tools of a fake host: the answers that the kind `package` asks for, and installing and removing."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 
 from vigo.catalog.api import CommandResult
 from vigo.catalog.ops import Run
+from vigo.catalog.ops.package_tool import RefreshPackageIndex
 from vigo.testing.fake_host import FakeHost, FakeTool
 
 _PROGRAMS = {
     "apt": ("apt-get", "apt-mark", "apt-cache", "dpkg-query", "dpkg"),
     "dnf": ("dnf", "rpm"),
+    "yum": ("yum", "rpm"),
     "zypper": ("zypper", "rpm"),
     "apk": ("apk",),
     "pacman": ("pacman",),
@@ -16,6 +19,17 @@ _PROGRAMS = {
 _VERBS = {"install": "install", "downgrade": "install", "add": "install", "--sync": "install"} | dict.fromkeys(
     ("remove", "purge", "del", "--remove", "--erase"), "remove"
 )
+
+
+_HOLDS = {
+    ("apt-mark", "hold"): True,
+    ("apt-mark", "unhold"): False,
+    ("versionlock", "add"): True,
+    ("versionlock", "delete"): False,
+    ("--non-interactive", "addlock"): True,
+    ("--non-interactive", "removelock"): False,
+}
+"""Two words that follow each other -> whether they hold or let go."""
 
 
 class FakePackages(FakeTool):
@@ -43,7 +57,7 @@ class FakePackages(FakeTool):
                 lines = (f"{name}\tx86_64\t{version}" for name, version in self.installed.items())
             case ["apt-cache", "policy", "--", *names]:
                 lines = (f"{name}:\n  Candidate: {self._available[name]}" for name in names if name in self._available)
-            case ["dnf", "--quiet", "check-update"]:
+            case ["dnf" | "yum", "--quiet", "--cacheonly", "check-update"]:
                 return _lines((f"{name}.x86_64  {new}  base" for name, _, new in self._updates()), status=100)
             case ["zypper", *_, "list-updates"]:
                 lines = (f"v | base | {name} | {old} | {new} | x86_64" for name, old, new in self._updates())
@@ -59,9 +73,15 @@ class FakePackages(FakeTool):
         """Install, remove, hold or let go."""
         words = list(op.argv[1:])
         names = words[words.index("--") + 1 :] if "--" in words else []
-        if op.argv[0] == "apt-mark":
-            self._held = self._held | set(names) if words[0] == "hold" else self._held - set(names)
+        if isinstance(op, RefreshPackageIndex):
+            host.tree.replace(op.stamp, "")
+            return CommandResult(0)
+        pair = next((pair for pair in pairwise(op.argv) if pair in _HOLDS), None)
+        if pair is not None:
+            names = names or words[words.index(pair[1]) + 1 :]
+            self._held = self._held | set(names) if _HOLDS[pair] else self._held - set(names)
             self._write_databases(host)
+            self._write_holds(host)
             return CommandResult(0)
         if "--no-act" in words:
             return CommandResult(0)
@@ -74,6 +94,8 @@ class FakePackages(FakeTool):
             else:  # as apt does
                 self._held.discard(name.partition("=")[0])
         self._write_databases(host)
+        if self._tool == "apk" and host.stat("/etc/apk/world") is not None:
+            self._write_world(names, host, adds=verb == "install")
         return CommandResult(0)
 
     def _install(self, word: str) -> bool:
@@ -103,6 +125,26 @@ class FakePackages(FakeTool):
             host.tree.replace_directory(
                 "/var/lib/pacman/local", [f"{name}-{version}" for name, version in self.installed.items()]
             )
+
+    def _write_holds(self, host: FakeHost) -> None:
+        """Keep the file of a tool that has its holds in one."""
+        if self._tool in ("dnf", "yum"):
+            folder = "/etc/dnf/plugins" if self._tool == "dnf" else "/etc/yum/pluginconf.d"
+            lines = (f"{name}-0:{self.installed.get(name, '0-0')}.*\n" for name in sorted(self._held))
+            host.tree.replace(f"{folder}/versionlock.list", "".join(lines))
+        elif self._tool == "zypper":
+            fields = "\ntype: package\nmatch_type: glob\ncase_sensitive: on\nsolvable_name: {}\n"
+            host.tree.replace("/etc/zypp/locks", "".join(fields.format(name) for name in sorted(self._held)))
+
+    def _write_world(self, words: Sequence[str], host: FakeHost, *, adds: bool) -> None:
+        """Keep what apk was told to have, the versions with it."""
+        names = {word.partition("=")[0] for word in words}
+        others = [
+            word for word in (host.read_text("/etc/apk/world") or "").split() if word.partition("=")[0] not in names
+        ]
+        host.tree.replace(
+            "/etc/apk/world", "".join(f"{word}\n" for word in sorted([*others, *(words if adds else ())]))
+        )
 
 
 def _lines(lines: Iterable[str], status: int = 0) -> CommandResult:

@@ -2,14 +2,14 @@ import pytest
 
 from tests.catalog.traits.hosts import DPKG_QUERY, alpine, debian, image, redhat
 from vigo.catalog.api import CommandResult
-from vigo.catalog.resources.packages import package
+from vigo.catalog.resources.packages import host_tool
 from vigo.catalog.traits.packages import TOOLS, PackagesTraits, collect_packages
 from vigo.core.errors import BlockedError, UnavailableError
 from vigo.testing.fake_host import FakeHost, FakeNode
 
 
 def test_the_tools_are_those_of_the_kind_package_in_its_order() -> None:
-    assert tuple(package._TOOLS.values()) == TOOLS
+    assert tuple(host_tool.TOOLS.values()) == TOOLS
 
 
 def test_packages_of_dpkg_have_plain_names_and_left_over_settings_are_none() -> None:

@@ -3,6 +3,7 @@
 import re
 
 from vigo.agent.host.faults import ABSENT, fault
+from vigo.agent.host.package_faults import package_fault
 from vigo.agent.host.process import Ending
 from vigo.agent.host.real_host import RealHost
 from vigo.catalog.api import Command
@@ -12,29 +13,6 @@ from vigo.core.errors import BlockedError, TimedOutError, UnavailableError, Vigo
 LAST_LINES = 20
 _SHOWN_CHARACTERS = 2_000
 
-# What apt, dpkg, dnf, rpm, zypper, pacman and apk print when another one works on the packages.
-_LOCKED = re.compile(
-    r"could not get lock|unable to (?:acquire the dpkg|lock (?:the administration )?(?:directory|database))"
-    r"|frontend lock was locked|can't create transaction lock|system management is locked"
-    r"|waiting for process with pid|failed to obtain the transaction lock",
-    re.IGNORECASE,
-)
-# What they print when a repository does not answer, or does not have what its index names.
-_NO_REPOSITORY = re.compile(
-    r"failed to fetch|index files failed to download|unable to fetch some archives|does not have a release file"
-    r"|failed to download metadata for repo|error downloading packages|valid metadata not found"
-    r"|failed retrieving file|failed to synchronize (?:all|any) databases|temporary error \(try again later\)",
-    re.IGNORECASE,
-)
-# What dpkg, rpm and pacman print when a package that stays needs the one that is to go.
-_NEEDED = re.compile(
-    r"dependency problems prevent removal|is needed by \(installed\)|breaks dependency .* required by", re.IGNORECASE
-)
-_BLOCKING_PACKAGES = (
-    (_LOCKED, "another package tool holds the lock; it is tried again next time"),
-    (_NO_REPOSITORY, "a package repository does not give what is asked of it; it is tried again next time"),
-    (_NEEDED, "another package needs it; nothing was removed"),
-)
 _BLOCKING = (
     (re.compile(r"no space left on device|don't have enough free space|disk quota exceeded", re.IGNORECASE),
      "the disk is full; free some space"),
@@ -50,6 +28,19 @@ def run(op: Run, host: RealHost) -> None:
         BlockedError: the machine does not allow it now, say since another package tool holds the lock.
         TimedOutError: it did not end in time; its process group was ended.
         UnavailableError: it cannot be run, or ended with another status.
+    """
+    ending = ending_of(op, host)
+    if ending.status not in op.returns:
+        raise failure(op, ending)
+
+
+def ending_of(op: Run, host: RealHost) -> Ending:
+    """Run a program and return how it ended, well or not.
+
+    Raises:
+        BlockedError: the machine does not allow it now.
+        TimedOutError: it did not end in time; its process group was ended.
+        UnavailableError: it cannot be run.
     """
     command = Command(
         argv=_argv(op, host),
@@ -71,10 +62,9 @@ def run(op: Run, host: RealHost) -> None:
     if ending.timed_out:
         raise TimedOutError(
             f"expected to end within {op.timeout.total_seconds():g} s, found it still running; it was ended with all"
-            f" that it started: raise the timeout, or see what it waits for{_last_words(ending)}"
+            f" that it started: raise the timeout, or see what it waits for{last_words(ending)}"
         )
-    if ending.status not in op.returns:
-        raise _failure(op, ending)
+    return ending
 
 
 def _argv(op: Run, host: RealHost) -> tuple[str, ...]:
@@ -90,16 +80,19 @@ def _argv(op: Run, host: RealHost) -> tuple[str, ...]:
     return (op.argv[0], *option, *op.argv[1:])
 
 
-def _failure(op: Run, ending: Ending) -> VigoError:
-    told = _last_words(ending)
-    for pattern, reason in (*(_BLOCKING_PACKAGES if "packages" in op.touches else ()), *_BLOCKING):
+def failure(op: Run, ending: Ending) -> VigoError:
+    """Return what it means that a program ended with another status than those of success."""
+    told = last_words(ending)
+    for pattern, reason in _BLOCKING:
         if pattern.search(told):
             return BlockedError(f"{reason}{told}")
+    if "packages" in op.touches and (found := package_fault(told)) is not None:
+        return BlockedError(f"{found}{told}")
     wanted = " or ".join(map(str, op.returns))
     return UnavailableError(f"status {ending.status}, expected {wanted}{told}")
 
 
-def _last_words(ending: Ending) -> str:
+def last_words(ending: Ending) -> str:
     """Return the end of what a program printed, errors first, behind a colon."""
     text = ending.stderr.text().strip() or ending.stdout.text().strip()
     lines = text.splitlines()[-LAST_LINES:]

@@ -5,6 +5,7 @@ Each returns the installed packages by name, and by `name:architecture` too wher
 
 import re
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from itertools import zip_longest
 from types import MappingProxyType
@@ -103,10 +104,34 @@ def parse_apt_policy(text: str) -> Mapping[str, str]:
     return found
 
 
+def parse_apt_policy_versions(text: str) -> Mapping[str, tuple[str, ...]]:
+    """Return package -> every version that the index has, of the table that `apt-cache policy` prints."""
+    found: dict[str, tuple[str, ...]] = {}
+    name = ""
+    for line in text.split("\n"):
+        if line[:1] not in ("", " ") and line.endswith(":"):
+            name = line[:-1]
+        # Behind the version stands its priority; lines of its sources begin with that of theirs.
+        version = re.fullmatch(r" (?:\*\*\*|   ) (\S+) -?\d+(?: .*)?", line)
+        if name and version:
+            found[name] = (*found.get(name, ()), version[1])
+    return found
+
+
 def parse_dnf_updates(text: str) -> frozenset[str]:
-    """Return the names in the answer of `dnf check-update`: lines of `NAME.ARCH VERSION REPOSITORY`."""
-    lines = (line.split() for line in text.partition("\nObsoleting Packages")[0].split("\n"))
-    return frozenset(words[0].rpartition(".")[0] for words in lines if len(words) == 3)  # noqa: PLR2004 - three columns
+    """Return the names in the answer of `dnf check-update`: lines of `NAME.ARCH VERSION REPOSITORY`.
+
+    dnf 4 and yum go on in the next line where a column is too wide.
+    """
+    found, begun = set(), ""
+    for line in text.partition("\nObsoleting ")[0].split("\n"):
+        words = line.split()
+        if begun and line[:1].isspace():
+            words = [*begun.split(), *words]
+        begun = " ".join(words) if len(words) < 3 else ""  # noqa: PLR2004 - three columns
+        if len(words) == 3 and "." in words[0]:  # noqa: PLR2004
+            found.add(words[0].rpartition(".")[0])
+    return frozenset(found)
 
 
 def parse_zypper_updates(text: str) -> frozenset[str]:
@@ -124,6 +149,12 @@ def parse_apk_updates(text: str) -> frozenset[str]:
 def parse_pacman_updates(text: str) -> frozenset[str]:
     """Return the names in the answer of `pacman -Qu`: lines of `NAME VERSION -> VERSION`."""
     return frozenset(line.split()[0] for line in text.split("\n") if " -> " in line and line.strip()[:2] != "->")
+
+
+def is_version(wanted: str, found: str) -> bool:
+    """Return whether a version is the wanted one; an epoch or an rpm release that is not written is not compared."""
+    bare = found.rpartition(":")[2] if ":" not in wanted else found
+    return any(fnmatchcase(version, wanted) for version in (found, bare, bare.partition("-")[0]))
 
 
 def compare_rpm(left: str, right: str) -> int:

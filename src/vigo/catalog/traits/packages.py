@@ -6,14 +6,11 @@ from typing import Annotated
 
 from vigo.catalog.api import ReadHost, TraitSet, collector, field
 from vigo.catalog.formats.packages import Packages
-from vigo.catalog.resources.packages.apk import APK
-from vigo.catalog.resources.packages.apt import APT
+from vigo.catalog.resources.packages import host_tool
 from vigo.catalog.resources.packages.package_tool import PackageTool
-from vigo.catalog.resources.packages.pacman import PACMAN
-from vigo.catalog.resources.packages.rpm import DNF, ZYPPER
 from vigo.core.errors import UnavailableError
 
-TOOLS: tuple[PackageTool, ...] = (APT, APK, PACMAN, ZYPPER, DNF)
+TOOLS: tuple[PackageTool, ...] = tuple(host_tool.TOOLS.values())
 """In the order of the kind `package`: fact and policy speak of the same database."""
 _ARCHITECTURES = """
 aarch64 armv7hl i386 i486 i586 i686 loongarch64 noarch ppc64 ppc64le riscv64 s390x src x86_64 (none)
@@ -24,7 +21,7 @@ _RPM_ARCHITECTURES = frozenset(_ARCHITECTURES.split())
 class PackagesTraits(TraitSet, frozen=True, kw_only=True):
     """What the host's package tool has installed; a package whose settings alone are left is not."""
 
-    tool: Annotated[str, field("Tool that keeps the packages: apt, apk, pacman, zypper or dnf.", example="apt")]
+    tool: Annotated[str, field("Tool that keeps the packages: apt, apk, pacman, zypper, dnf or yum.", example="apt")]
     installed: Annotated[dict[str, str], field("Version by name, as the tool writes both.", example={"curl": "8.5-2"})]
 
 

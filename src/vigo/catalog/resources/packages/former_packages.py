@@ -48,7 +48,8 @@ def packages_brought_back(tool: PackageTool, pasts: Sequence[PackagePast]) -> It
     if extra:
         *checks, removal = (msgspec.structs.replace(call, changes=("state",)) for call in tool.erase(_names(extra)))
         yield from checks
-        yield from _holding(tool, [past for past in extra if past.now.held], hold=False)
+        held = [past for past in extra if past.now.held and "removal" in tool.keeps_held]
+        yield from _holding(tool, held, hold=False)
         yield removal
     if missing:
         # The version that was removed is seldom offered any more; the one that is comes with its corrections.
@@ -69,7 +70,7 @@ def _version_and_hold(tool: PackageTool, past: PackagePast) -> Iterator[Op]:
             )
         yield from _installed(tool, [past], {past.footprint.package: before.version}, "version")
     if before.held is not None and now.held is not None:
-        held = False if differs and now.held else now.held  # what is told to change is let go by its tool
+        held = now.held and not (differs and "change" in tool.keeps_held)  # what has to change is let go for it
         if held != before.held:
             yield from _holding(tool, [past], hold=before.held)
 
@@ -80,7 +81,7 @@ def _installed(
     older = [
         past.footprint.package
         for past in pasts
-        if tool.name in ("dnf", "zypper")
+        if tool.name in ("dnf", "yum", "zypper")
         and past.now.version is not None
         and compare_rpm(past.before.version or "", past.now.version) < 0
     ]
@@ -88,17 +89,17 @@ def _installed(
         versions=versions,
         older=frozenset(older),
         allow_downgrade=changed == "version",
-        held=any(past.now.held for past in pasts),
+        held=frozenset(past.footprint.package for past in pasts if past.now.held),
         flags=pasts[0].footprint.flags,
         refresh=any(past.now.needs_index for past in pasts),
     )
     for call in tool.install(wanted):
-        yield msgspec.structs.replace(call, changes=(changed,))
+        yield msgspec.structs.replace(call, changes=() if call.only_checks else (changed,))
 
 
 def _holding(tool: PackageTool, pasts: Sequence[PackagePast], *, hold: bool) -> Iterator[Op]:
-    call = tool.hold(_names(pasts), hold=hold) if pasts else None
-    if call is not None:
+    versions = {past.footprint.package: past.before.version if hold else past.now.version for past in pasts}
+    for call in tool.hold(versions, hold=hold) if pasts else ():
         yield msgspec.structs.replace(call, changes=("hold",))
 
 

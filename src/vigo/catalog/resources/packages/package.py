@@ -2,30 +2,32 @@
 
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
 from vigo.catalog.api import ReadHost, Resource, Revertible, Spec, field
 from vigo.catalog.formats.names import check_one_line, check_package, shown
-from vigo.catalog.formats.packages import InstalledPackage, compare_rpm
+from vigo.catalog.formats.packages import InstalledPackage, compare_rpm, is_version
 from vigo.catalog.ops import Op
-from vigo.catalog.resources.packages.apk import APK
-from vigo.catalog.resources.packages.apt import APT
 from vigo.catalog.resources.packages.former_packages import (
     PackageFootprint,
     PackagePast,
     PackageTrace,
     packages_brought_back,
 )
-from vigo.catalog.resources.packages.package_tool import Installation, PackageState, PackageTool
-from vigo.catalog.resources.packages.pacman import PACMAN
-from vigo.catalog.resources.packages.rpm import DNF, ZYPPER
+from vigo.catalog.resources.packages.host_tool import TOOLS, tool_of
+from vigo.catalog.resources.packages.package_tool import Installation, PackageState, PackageTool, Wanted
+from vigo.catalog.resources.packages.rpm_database import DATABASES
 from vigo.core.errors import BlockedError, InvalidError
 
-_TOOLS: dict[str, PackageTool] = {tool.name: tool for tool in (APT, APK, PACMAN, ZYPPER, DNF)}
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+:~^_*-]{0,127}")
+_DATABASES: Final = (
+    "/var/lib/dpkg/status",
+    "/lib/apk/db/installed",
+    "/usr/lib/apk/db/installed",
+    *(f"{folder}/{name}" for folder in DATABASES for name in ("rpmdb.sqlite", "Packages.db", "Packages")),
+)
 
 
 class PackageSpec(Spec, frozen=True, kw_only=True):
@@ -37,7 +39,9 @@ class PackageSpec(Spec, frozen=True, kw_only=True):
     version: Annotated[
         str | None, field("Version as the tool writes it; with apt `*` stands for any text.", example="1.22.1-9")
     ] = None
-    hold: Annotated[bool | None, field("Whether upgrades pass it over (apt); left alone where left out.")] = None
+    hold: Annotated[
+        bool | None, field("Whether upgrades pass it over (not pacman; dnf and yum by versionlock).", example=True)
+    ] = None
     purge: Annotated[bool, field("With state absent, take its settings away too.")] = False
     allow_downgrade: Annotated[bool, field("Let apt, dnf or zypper go back to an older version.")] = False
     flags: Annotated[tuple[str, ...], field("Options given to the tool.", example=["--no-install-recommends"])] = ()
@@ -47,7 +51,16 @@ class PackageSpec(Spec, frozen=True, kw_only=True):
 
 
 class Package(Resource[PackageSpec, PackageState], Revertible[PackageSpec, PackageFootprint, PackageTrace]):
-    """The package database is asked once a run; packages of one resource are installed by one call."""
+    """The package database is asked once a run; packages of one resource are installed by one call.
+
+    The tool's index is fetched before an installation where it never was, where the repositories changed since, or
+    where it is over a day old and lacks what is wanted. Under `latest` it is fetched once a day; what that brings is
+    installed by the next run. Another tool that holds the lock is waited for, a minute at most, then the resource is
+    blocked and the other one named. An interrupted dpkg is not finished for you: the reason says how.
+
+    A hold is apt-mark's, a lock of zypper, an entry of dnf's or yum's versionlock plugin, and the version in Alpine's
+    world file. A package that somebody else held back is neither changed nor removed until `hold: false` lets it go.
+    """
 
     kind, since, spec = "package", "0.1", PackageSpec
     name_field = "package"
@@ -71,55 +84,70 @@ class Package(Resource[PackageSpec, PackageState], Revertible[PackageSpec, Packa
                 raise InvalidError(f"flags: expected options that begin with `-`, found {shown(flag)}")
         if spec.purge and spec.state != "absent":
             raise InvalidError(f"purge: expected state: absent beside it, found {spec.state}; remove one")
-        if spec.hold is not None and spec.state == "absent":
-            raise InvalidError("hold: expected no state: absent beside it; a package that is not there cannot be held")
+        if spec.hold and spec.state == "absent":
+            raise InvalidError(
+                "hold: expected no state: absent beside it; a package that is not there cannot be held, only let go"
+            )
 
     def observe(self, spec: PackageSpec, host: ReadHost) -> PackageState:
         """Return which of the packages are installed, by the tool that keeps this host's packages."""
-        tool = next((tool for tool in _TOOLS.values() if tool.manages(host)), None)
-        if tool is None:
-            raise BlockedError(
-                "expected apt, apk, pacman, zypper or dnf to keep the packages of this host, found none of them"
-            )
+        tool = tool_of(host)
         everything = tool.installed(host)
         names = _names(spec)
         installed = {name: everything[name] for name in names if name in everything}
         outdated: frozenset[str] = frozenset()
         if spec.state == "latest" and installed:
-            outdated = frozenset() if host.is_image() else tool.outdated(host, names, everything)
+            outdated = frozenset() if host.is_image() else tool.outdated(host, tuple(installed), everything)
         return PackageState(
             tool=tool.name,
             installed=installed,
             outdated=outdated,
-            needs_index=tool.needs_index(host),
+            needs_index=_needs_index(spec, tool, host, installed),
             is_image=host.is_image(),
+            no_hold=tool.no_hold(host) if spec.hold else "",
         )
 
     def plan(self, spec: PackageSpec, state: PackageState) -> Iterator[Op]:
         """Yield the calls of the package tool."""
-        tool = _TOOLS[state.tool]
+        tool = TOOLS[state.tool]
+        held = {name: package.version for name, package in sorted(state.installed.items()) if package.held}
         if spec.state == "absent":
-            doomed = tuple(name for name in _names(spec) if _is_to_go(spec, state.installed.get(name)))
-            if doomed:
-                yield tool.remove(doomed, spec.flags, purge=spec.purge)
+            yield from _removal(spec, state, tool, held)
             return
-        held = {name for name, package in state.installed.items() if package.held}
         if spec.hold is False and held:
-            yield _holding(tool, tuple(sorted(held)), hold=False)
+            yield from _holding(tool, held, hold=False)
+            held = {}
         changed = yield from _installation(spec, state, tool, held)
-        # apt lets a held package go when it is told to change it.
-        free = tuple(name for name in _names(spec) if name not in held or name in changed)
+        # Where a hold keeps a package from changing it was let go for that.
+        let_go = changed if "change" in tool.keeps_held else [name for name in changed if name not in held]
+        free = {name: _version(spec, state, name) for name in _names(spec) if name not in held or name in let_go}
         if spec.hold and free:
-            yield _holding(tool, free, hold=True)
+            if state.no_hold:
+                raise BlockedError(f"hold: {state.no_hold}")
+            yield from _holding(tool, free, hold=True)
         if spec.state == "latest" and state.is_image:
             raise BlockedError(
                 "state: what is missing is installed, but the newest version cannot be asked for in an image;"
                 " use present or version"
             )
 
+    def settles(self, spec: PackageSpec) -> bool:
+        """Return False for the newest version: once the index was fetched there may be something to install."""
+        return spec.state != "latest"
+
+    def acts_each_time(self, spec: PackageSpec) -> bool:
+        """Return False: at the newest version there is nothing to do."""
+        del spec
+        return False
+
     def owns(self, spec: PackageSpec) -> tuple[str, ...]:
         """Return each package."""
         return tuple(f"package:{name}" for name in _names(spec))
+
+    def watches(self, spec: PackageSpec) -> tuple[str, ...]:
+        """Return where package tools write down what is installed; pacman tells it by no file of its own."""
+        del spec
+        return _DATABASES
 
     def cannot_undo(self, spec: PackageSpec) -> str:
         """Name what no package tool brings back."""
@@ -157,7 +185,7 @@ class Package(Resource[PackageSpec, PackageState], Revertible[PackageSpec, Packa
 
     def undo(self, pasts: Sequence[PackagePast]) -> Iterator[Op]:
         """Yield the calls that remove what was not there, install what was, and go back to versions and holds."""
-        for tool in _TOOLS.values():
+        for tool in TOOLS.values():
             yield from packages_brought_back(tool, [past for past in pasts if past.now.tool == tool.name])
 
 
@@ -169,53 +197,109 @@ def _is_to_go(spec: PackageSpec, package: InstalledPackage | None) -> bool:
     return package is not None and (spec.purge or not package.configuration_only)
 
 
+def _needs_index(
+    spec: PackageSpec, tool: PackageTool, host: ReadHost, installed: Mapping[str, InstalledPackage]
+) -> bool:
+    """Return whether what is wanted has to be looked for in an index that is to be fetched first."""
+    if spec.state == "absent":
+        return False
+    there = {name: package.version for name, package in installed.items() if not package.configuration_only}
+    due = tuple(
+        name
+        for name in _names(spec)
+        if name not in there or (spec.version is not None and not is_version(spec.version, there[name]))
+    )
+    latest = spec.state == "latest" and not host.is_image()
+    return bool(due or latest) and tool.needs_index(host, Wanted(names=due, version=spec.version, latest=latest))
+
+
+def _removal(spec: PackageSpec, state: PackageState, tool: PackageTool, held: Mapping[str, str]) -> Iterator[Op]:
+    doomed = tuple(name for name in _names(spec) if _is_to_go(spec, state.installed.get(name)))
+    kept = {name: held[name] for name in doomed if name in held}
+    if kept and "removal" in tool.keeps_held:
+        if spec.hold is None:
+            raise _held_back(min(kept), "removed")
+        yield from _holding(tool, kept, hold=False)
+    if doomed:
+        yield tool.remove(doomed, spec.flags, purge=spec.purge)
+
+
 def _installation(
-    spec: PackageSpec, state: PackageState, tool: PackageTool, held: set[str]
+    spec: PackageSpec, state: PackageState, tool: PackageTool, held: Mapping[str, str]
 ) -> Generator[Op, None, list[str]]:
     """Yield the calls that install what is missing or differs, and return the names of it."""
     there = {name: package for name, package in state.installed.items() if not package.configuration_only}
     missing = [name for name in _names(spec) if name not in there]
     version = spec.version
-    differing = [name for name in there if version is not None and not _is_version(version, there[name].version)]
+    differing = [name for name in there if version is not None and not is_version(version, there[name].version)]
     due = [name for name in _names(spec) if name in missing or name in differing or name in state.outdated]
     if not due:
+        yield from _refreshing(spec, state, tool)
         return due
     if version is not None and not tool.can_choose_version:
         raise BlockedError(f"version: {tool.name} installs only the version of its index; remove version")
-    older: frozenset[str] = frozenset()
-    if version is not None and tool.name in ("dnf", "zypper"):
-        older = frozenset(name for name in differing if compare_rpm(version, there[name].version) < 0)
-    if older and not spec.allow_downgrade:
-        name = min(older)
-        raise InvalidError(
-            f"version: expected nothing newer than {version}, found {name} {there[name].version};"
-            " set allow_downgrade: true to go back"
-        )
+    kept = [name for name in due if name in held and "change" in tool.keeps_held]
+    if kept and not spec.hold:
+        raise _held_back(kept[0], "changed")
     fields = {"state": missing, "version": differing or (spec.state == "latest" and state.outdated)}
     wanted = Installation(
         versions=dict.fromkeys(due, version),
-        older=older,
+        older=_older(spec, tool, {name: there[name].version for name in differing}),
         allow_downgrade=spec.allow_downgrade,
-        held=bool(spec.hold and held),
+        held=frozenset(kept),
         flags=spec.flags,
         refresh=state.needs_index,
     )
     for call in tool.install(wanted):
-        yield _named(call, tuple(name for name, value in fields.items() if value))
+        yield _named(call, () if call.only_checks else tuple(name for name, value in fields.items() if value))
     return due
 
 
-def _is_version(wanted: str, found: str) -> bool:
-    """Return whether a version is the wanted one; an epoch or an rpm release that is not written is not compared."""
-    bare = found.rpartition(":")[2] if ":" not in wanted else found
-    return any(fnmatchcase(version, wanted) for version in (found, bare, bare.partition("-")[0]))
+def _refreshing(spec: PackageSpec, state: PackageState, tool: PackageTool) -> Iterator[Op]:
+    """Yield the call that fetches the index, once it is too old to tell what is the newest."""
+    call = tool.refresh() if spec.state == "latest" and state.needs_index and not state.is_image else None
+    if call is not None:
+        yield _named(call, ())
 
 
-def _holding(tool: PackageTool, names: tuple[str, ...], *, hold: bool) -> Op:
-    call = tool.hold(names, hold=hold)
-    if call is None:
-        raise BlockedError(f"hold: {tool.name} has no hold that Vigo sets; remove hold and pin with version")
-    return _named(call, ("hold",))
+def _older(spec: PackageSpec, tool: PackageTool, differing: Mapping[str, str]) -> frozenset[str]:
+    """Return what would go back, for the tools that have to be told so.
+
+    Raises:
+        InvalidError: that is not allowed.
+    """
+    version = spec.version
+    if version is None or tool.name not in ("dnf", "yum", "zypper"):
+        return frozenset()
+    older = frozenset(name for name, found in differing.items() if compare_rpm(version, found) < 0)
+    if older and not spec.allow_downgrade:
+        name = min(older)
+        raise InvalidError(
+            f"version: expected nothing newer than {version}, found {name} {differing[name]};"
+            " set allow_downgrade: true to go back"
+        )
+    return older
+
+
+def _version(spec: PackageSpec, state: PackageState, name: str) -> str | None:
+    """Return the version that a package has once all is done, as far as that is known before."""
+    if spec.version is not None and "*" not in spec.version:
+        return spec.version
+    package = state.installed.get(name)
+    is_kept = package is not None and not package.configuration_only and name not in state.outdated
+    return package.version if is_kept and package is not None and spec.version is None else None
+
+
+def _held_back(name: str, done: str) -> BlockedError:
+    return BlockedError(
+        f"hold: {name} would have to be {done}, and somebody holds it back on this host; `hold: false` lets it go,"
+        " `hold: true` keeps it held at the declared version"
+    )
+
+
+def _holding(tool: PackageTool, versions: Mapping[str, str | None], *, hold: bool) -> Iterator[Op]:
+    for call in tool.hold(versions, hold=hold):
+        yield _named(call, ("hold",))
 
 
 def _named(op: Op, changes: tuple[str, ...]) -> Op:

@@ -1,6 +1,6 @@
-"""What the kind `package` needs from a package tool."""
+"""What the kinds of packages need from a package tool."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Literal, Protocol
 
@@ -11,11 +11,22 @@ from vigo.catalog.formats.packages import InstalledPackage, Packages
 from vigo.catalog.ops import Run
 from vigo.core.errors import UnavailableError
 
-ToolName = Literal["apt", "apk", "pacman", "zypper", "dnf"]
+ToolName = Literal["apt", "apk", "pacman", "zypper", "dnf", "yum"]
 TOUCHES = ("packages", "services", "accounts")
 """A package brings services and accounts along."""
 LONGEST = timedelta(minutes=30)
 """How long a tool may take: a large package over a slow line, with its triggers."""
+INDEX_STAMP = "/var/cache/vigo/package-index"
+"""The file whose time says when an index was last fetched, where the tool itself notes that nowhere."""
+_FRESH_NS = 24 * 60 * 60 * 1_000_000_000
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of a tool's index: these packages, at a version, or at the newest one."""
+
+    names: tuple[str, ...]
+    version: str | None = None
+    latest: bool = False
 
 
 class Installation(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,9 +35,24 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     versions: Mapping[str, str | None]
     older: frozenset[str] = frozenset()
     allow_downgrade: bool = False
-    held: bool = False
+    held: frozenset[str] = frozenset()
     flags: tuple[str, ...] = ()
     refresh: bool = False
+
+
+class PackageFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A package in a file. `argument` is how a call names it."""
+
+    argument: str
+    sha256: str | None
+    older: bool = False
+
+
+class FileContent(msgspec.Struct, frozen=True):
+    """What a package file says of itself."""
+
+    package: str
+    version: str
 
 
 class PackageState(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +63,7 @@ class PackageState(msgspec.Struct, frozen=True, kw_only=True):
     outdated: frozenset[str] = frozenset()
     needs_index: bool = False
     is_image: bool = False
+    no_hold: str = ""
 
 
 class PackageTool(Protocol):
@@ -44,6 +71,8 @@ class PackageTool(Protocol):
 
     name: ToolName
     can_choose_version: bool
+    keeps_held: frozenset[str]
+    """What it does not do to a held package that it is told to do: `change`, `removal`."""
 
     def manages(self, host: ReadHost) -> bool:
         """Return whether this tool keeps the host's packages."""
@@ -54,11 +83,15 @@ class PackageTool(Protocol):
         ...
 
     def outdated(self, host: ReadHost, names: tuple[str, ...], installed: Packages) -> frozenset[str]:
-        """Return which of the installed packages have a newer version to go to. Never asked of an image."""
+        """Return which of the installed packages the index has a newer version of. Never asked of an image."""
         ...
 
-    def needs_index(self, host: ReadHost) -> bool:
-        """Return whether the lists of what can be installed were never fetched."""
+    def needs_index(self, host: ReadHost, wanted: Wanted) -> bool:
+        """Return whether what can be installed is to be fetched first: it never was, or too long ago for this."""
+        ...
+
+    def refresh(self) -> Run | None:
+        """Return the call that fetches what can be installed; None where that alone could do harm."""
         ...
 
     def install(self, wanted: Installation) -> Iterator[Run]:
@@ -73,8 +106,25 @@ class PackageTool(Protocol):
         """Yield the calls that remove exactly these; one fails where another package that stays needs one of them."""
         ...
 
-    def hold(self, names: tuple[str, ...], *, hold: bool) -> Run | None:
-        """Return the call that holds these at their version, or lets them go; None where the tool has no hold."""
+    def no_hold(self, host: ReadHost) -> str:
+        """Return why this host's tool sets no hold, and what to do instead; empty where it does."""
+        ...
+
+    def hold(self, versions: Mapping[str, str | None], *, hold: bool) -> Iterator[Run]:
+        """Yield the calls that hold these at the version that each has, or let them go."""
+        ...
+
+    def read_file(self, host: ReadHost, path: str) -> FileContent:
+        """Return the package and version in a file of this tool's format.
+
+        Raises:
+            BlockedError: there is no such format.
+            UnavailableError: the file is no package.
+        """
+        ...
+
+    def install_file(self, file: PackageFile) -> tuple[str, ...]:
+        """Return the words of the call that installs a package from a file with what it depends on."""
         ...
 
 
@@ -94,3 +144,35 @@ def answer_of(host: ReadHost, argv: tuple[str, ...], statuses: tuple[int, ...] =
 def pinned(versions: Mapping[str, str | None], joint: str) -> tuple[str, ...]:
     """Return the packages as a tool takes them, with their version behind the joint where one is wanted."""
     return tuple(name if version is None else f"{name}{joint}{version}" for name, version in versions.items())
+
+
+def with_holds(packages: Packages, held: frozenset[str]) -> Packages:
+    """Return the packages with those marked that are held."""
+    there = [name for name in held if name in packages]
+    if not there:
+        return packages
+    return {**packages, **{name: msgspec.structs.replace(packages[name], held=True) for name in there}}
+
+
+def newest_ns(host: ReadHost, paths: Iterable[str]) -> int | None:
+    """Return when the newest of these was last changed; None where none is there."""
+    stats = (host.stat(path) for path in paths)
+    return max((stat.mtime_ns for stat in stats if stat is not None), default=None)
+
+
+def is_old(host: ReadHost, fetched_ns: int | None) -> bool:
+    """Return whether an index of this age is over a day old by the host's own clock; False where that is not told.
+
+    Source: proc_stat(5), proc_uptime(5).
+    """
+    now_ns = _now_ns(host)
+    return now_ns is not None and (fetched_ns is None or now_ns - fetched_ns > _FRESH_NS)
+
+
+def _now_ns(host: ReadHost) -> int | None:
+    boot = next((line for line in (host.read_text("/proc/stat") or "").split("\n") if line.startswith("btime ")), "")
+    uptime = (host.read_text("/proc/uptime") or "").partition(" ")[0]
+    try:
+        return int((int(boot.split()[1]) + float(uptime)) * 1_000_000_000)
+    except (ValueError, IndexError, OverflowError):
+        return None

@@ -1,93 +1,124 @@
-"""Packages of Red Hat, SUSE and their kin. Source: rpm(8), dnf(8), zypper(8)."""
+"""Packages of Red Hat and its kin. Source: rpm(8), dnf(8), yum(8), dnf-versionlock(8), yum-versionlock(1)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from vigo.catalog.api import ReadHost
-from vigo.catalog.formats.packages import (
-    RPM_QUERY_FORMAT,
-    Packages,
-    parse_dnf_updates,
-    parse_rpm_query,
-    parse_zypper_updates,
+from vigo.catalog.formats.package_holds import parse_versionlock_toml, parse_versionlocks
+from vigo.catalog.formats.packages import Packages, parse_dnf_updates
+from vigo.catalog.ops.package_tool import RefreshPackageIndex, RunPackageTool
+from vigo.catalog.resources.packages.package_tool import (
+    INDEX_STAMP,
+    LONGEST,
+    TOUCHES,
+    Installation,
+    PackageFile,
+    ToolName,
+    Wanted,
+    answer_of,
+    is_old,
+    newest_ns,
+    pinned,
+    with_holds,
 )
-from vigo.catalog.ops import Run
-from vigo.catalog.resources.packages.package_tool import LONGEST, TOUCHES, Installation, ToolName, answer_of, pinned
-from vigo.core.errors import BlockedError
+from vigo.catalog.resources.packages.rpm_database import DATABASES, LOCK, RpmDatabase
 
-_DATABASES = ("/var/lib/rpm", "/usr/lib/sysimage/rpm")
 _UPDATES_AVAILABLE = 100
+_NO_CACHE = 1
+# Else dnf 4 and yum wait without an end.
+_NOT_WAITING = "--setopt=exit_on_lock=True"
+_PLUGINS = (
+    ("/etc/dnf/plugins/versionlock.conf", "/etc/dnf/plugins/versionlock.list"),
+    ("/etc/yum/pluginconf.d/versionlock.conf", "/etc/yum/pluginconf.d/versionlock.list"),
+)
+_DNF5, _DNF5_HOLDS = "/usr/bin/dnf5", "/etc/dnf/versionlock.toml"
+_LOCKS = (
+    LOCK,
+    "/var/cache/dnf/metadata_lock.pid",
+    "/var/cache/dnf/download_lock.pid",
+    "/var/lib/dnf/rpmdb_lock.pid",
+    "/run/yum.pid",
+)
 
 
-class _Rpm:
+class _Dnf(RpmDatabase):
+    """dnf 4, dnf 5 and yum: as far as they are asked here they differ in their holds alone."""
+
     can_choose_version = True
+    keeps_held: frozenset[str] = frozenset({"change"})
 
-    def installed(self, host: ReadHost) -> Packages:
-        if host.is_image():
-            raise BlockedError(
-                "an image's rpm database cannot be read from outside: install packages when the image is made"
-            )
-        return parse_rpm_query(answer_of(host, ("rpm", "-qa", "--queryformat", RPM_QUERY_FORMAT)).stdout)
-
-    def needs_index(self, host: ReadHost) -> bool:
-        del host
-        return False
-
-    def erase(self, names: tuple[str, ...]) -> Iterator[Run]:
-        # dnf and zypper would remove what depends on them too.
-        yield _run(("rpm", "--erase", "--", *names))
-
-    def hold(self, names: tuple[str, ...], *, hold: bool) -> None:
-        del names, hold
-
-
-class _Dnf(_Rpm):
-    name: ToolName = "dnf"
+    def __init__(self, name: ToolName, caches: tuple[str, ...]) -> None:
+        self.name: ToolName = name
+        self._caches = caches
 
     def manages(self, host: ReadHost) -> bool:
-        return any(host.stat(path) is not None for path in _DATABASES) if host.is_image() else host.has_program("dnf")
+        if host.is_image():
+            return any(host.stat(path) is not None for path in DATABASES)
+        return host.has_program(self.name)
+
+    def installed(self, host: ReadHost) -> Packages:
+        return with_holds(super().installed(host), _held(host))
 
     def outdated(self, host: ReadHost, names: tuple[str, ...], installed: Packages) -> frozenset[str]:
-        answer = answer_of(host, ("dnf", "--quiet", "check-update"), (0, _UPDATES_AVAILABLE))
+        # From the cache alone: only a run that may change something fetches.
+        question = (self.name, "--quiet", "--cacheonly", "check-update")
+        answer = answer_of(host, question, (0, _UPDATES_AVAILABLE, _NO_CACHE))
+        if answer.status == _NO_CACHE and "cache" not in answer.stderr.lower():
+            answer_of(host, question, (0, _UPDATES_AVAILABLE))
         updates = parse_dnf_updates(answer.stdout)
         return frozenset(name for name in names if name in installed and name in updates)
 
-    def install(self, wanted: Installation) -> Iterator[Run]:
+    def needs_index(self, host: ReadHost, wanted: Wanted) -> bool:
+        # Without a cache, and for what it does not know, dnf fetches by itself.
+        del wanted
+        caches = [path for path in self._caches if host.list_directory(path)]
+        return is_old(host, newest_ns(host, (INDEX_STAMP, *caches)))
+
+    def refresh(self) -> RefreshPackageIndex:
+        return RefreshPackageIndex(
+            argv=(self.name, "--assumeyes", "--quiet", _NOT_WAITING, "makecache"),
+            timeout=LONGEST,
+            touches=("packages",),
+            locks=_LOCKS,
+            stamp=INDEX_STAMP,
+        )
+
+    def install(self, wanted: Installation) -> Iterator[RunPackageTool]:
+        if wanted.refresh:
+            yield self.refresh()
+        if wanted.held:
+            yield from self.hold(dict.fromkeys(sorted(wanted.held)), hold=False)
         older = {name: version for name, version in wanted.versions.items() if name in wanted.older}
         other = {name: version for name, version in wanted.versions.items() if name not in wanted.older}
         for verb, versions in (("downgrade", older), ("install", other)):
             if versions:
-                yield _run(("dnf", "--assumeyes", *wanted.flags, verb, "--", *pinned(versions, "-")))
+                yield self._run(*wanted.flags, verb, "--", *pinned(versions, "-"))
 
-    def remove(self, names: tuple[str, ...], flags: tuple[str, ...], *, purge: bool) -> Run:
+    def remove(self, names: tuple[str, ...], flags: tuple[str, ...], *, purge: bool) -> RunPackageTool:
         del purge
-        return _run(("dnf", "--assumeyes", *flags, "remove", "--", *names))
+        return self._run(*flags, "remove", "--", *names)
+
+    def no_hold(self, host: ReadHost) -> str:
+        if any(host.stat(plugin) is not None for plugin, _ in _PLUGINS) or host.stat(_DNF5) is not None:
+            return ""
+        package = "yum-plugin-versionlock" if self.name == "yum" else "python3-dnf-plugin-versionlock"
+        return f"{self.name} has no hold without its versionlock plugin: add a package resource for {package}"
+
+    def hold(self, versions: Mapping[str, str | None], *, hold: bool) -> Iterator[RunPackageTool]:
+        yield self._run("versionlock", "add" if hold else "delete", *versions)
+
+    def install_file(self, file: PackageFile) -> tuple[str, ...]:
+        verb = "downgrade" if file.older else "install"
+        return (self.name, "--assumeyes", _NOT_WAITING, verb, "--", file.argument)
+
+    def _run(self, *words: str) -> RunPackageTool:
+        argv = (self.name, "--assumeyes", _NOT_WAITING, *words)
+        return RunPackageTool(argv=argv, timeout=LONGEST, touches=TOUCHES, locks=_LOCKS)
 
 
-class _Zypper(_Rpm):
-    name: ToolName = "zypper"
-
-    def manages(self, host: ReadHost) -> bool:
-        return not host.is_image() and host.has_program("zypper")
-
-    def outdated(self, host: ReadHost, names: tuple[str, ...], installed: Packages) -> frozenset[str]:
-        answer = answer_of(host, ("zypper", "--non-interactive", "--quiet", "list-updates"))
-        updates = parse_zypper_updates(answer.stdout)
-        return frozenset(name for name in names if name in installed and name in updates)
-
-    def install(self, wanted: Installation) -> Iterator[Run]:
-        older = ("--oldpackage",) if wanted.older else ()
-        yield _run(
-            ("zypper", "--non-interactive", "install", *older, *wanted.flags, "--", *pinned(wanted.versions, "="))
-        )
-
-    def remove(self, names: tuple[str, ...], flags: tuple[str, ...], *, purge: bool) -> Run:
-        del purge
-        return _run(("zypper", "--non-interactive", "remove", *flags, "--", *names))
+DNF = _Dnf("dnf", ("/var/cache/dnf", "/var/cache/libdnf5"))
+YUM = _Dnf("yum", ("/var/cache/yum",))
 
 
-DNF = _Dnf()
-ZYPPER = _Zypper()
-
-
-def _run(argv: tuple[str, ...]) -> Run:
-    return Run(argv=argv, timeout=LONGEST, touches=TOUCHES)
+def _held(host: ReadHost) -> frozenset[str]:
+    held = (parse_versionlocks(host.read_text(path) or "") for _, path in _PLUGINS)
+    return frozenset().union(*held, parse_versionlock_toml(host.read_text(_DNF5_HOLDS) or ""))
