@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from tests.policy.conftest import by_name, resources
-from vigo.agent.engine.rendering import spec_of
+from vigo.agent.engine.rendering import spec_of, values_of
 from vigo.catalog.scan import resource_kinds
 from vigo.core.ids import ResourceId
 from vigo.core.plan import Origin, PlannedResource
@@ -61,8 +61,9 @@ def test_rendering_here_gives_what_rendering_on_the_machine_gives(kind: str, fie
     def resource(**more: Any) -> PlannedResource:
         return PlannedResource(id=ResourceId("web/a"), type=kind, origin=Origin("a.vgo", 1), **more)
 
-    here = spec_of(resource(fields={**base, field: value}), known, Templates(), {"vars": VARS})
-    there = spec_of(resource(fields=base, templates={field: source}), known, Templates(), {"vars": VARS})
+    written, left = resource(fields={**base, field: value}), resource(fields=base, templates={field: source})
+    here = spec_of(written, known, values_of(written, known, Templates(), {"vars": VARS}))
+    there = spec_of(left, known, values_of(left, known, Templates(), {"vars": VARS}))
     assert here == there
 
 

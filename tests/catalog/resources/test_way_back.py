@@ -273,6 +273,11 @@ def test_kinds_that_own_things_of_one_sort_share_their_traces() -> None:
         "service": {"service": "a"},
         "user": {"user": "a"},
         "group": {"group": "a"},
+        "sysctl": {"key": "vm.swappiness", "value": "1"},
+        "limits": {"limits": "a", "domain": "*", "item": "nofile", "value": "1"},
+        "sudo_rule": {"sudo_rule": "a", "content": "x ALL=(ALL) ALL"},
+        "block_in_file": {"path": "/a", "block": "x"},
+        "ini": {"path": "/a", "option": "x", "value": "y"},
     }
     revertible = {name for name, kind in resource_kinds().items() if isinstance(kind, Revertible)}
     assert revertible == set(specs), "add what the kind owns, so that it can be handed over"

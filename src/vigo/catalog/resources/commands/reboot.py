@@ -19,8 +19,6 @@ _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
 _LONGEST_MINUTES = 24 * 60
 
-Minutes = Annotated[int, msgspec.Meta(ge=0, le=_LONGEST_MINUTES)]
-
 
 class RebootSpec(Spec, frozen=True, kw_only=True):
     """A reboot, asked for at most once in a boot."""
@@ -29,7 +27,13 @@ class RebootSpec(Spec, frozen=True, kw_only=True):
         str | None, field("Only while this file is there.", example="/run/reboot-required", is_path=True)
     ] = None
     delay: Annotated[
-        Minutes, field("Minutes until it, in which people are told and can cancel it by `shutdown -c`.", example=5)
+        int,
+        field(
+            "Minutes until it, in which people are told and can cancel it by `shutdown -c`.",
+            example=5,
+            ge=0,
+            le=_LONGEST_MINUTES,
+        ),
     ] = 1
     message: Annotated[str, field("What people who are logged in are told.")] = "Vigo: this machine reboots"
     window: Annotated[

@@ -41,8 +41,6 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,60}")
 _PORTS = re.compile(r"[0-9]{1,5}(-[0-9]{1,5})?(,[0-9]{1,5}(-[0-9]{1,5})?)*")
 _LOAD = Run(argv=("nft", "-f", _FILE), touches=("firewall",))
 
-Order = Annotated[int, msgspec.Meta(ge=0, le=999)]
-
 
 class FirewallSpec(Spec, frozen=True, kw_only=True):
     """One rule of the packet filter."""
@@ -58,7 +56,8 @@ class FirewallSpec(Spec, frozen=True, kw_only=True):
     ] = msgspec.field(default=(), name="from")
     direction: Annotated[Literal["in", "out"], field("Packets to this machine, or from it to a port elsewhere.")] = "in"
     order: Annotated[
-        Order, field("Rules are tried from the lowest to the highest, then by name; the first one decides.")
+        int,
+        field("Rules are tried from the lowest to the highest, then by name; the first one decides.", ge=0, le=999),
     ] = 500
     state: Annotated[Literal["present", "absent"], field("Whether the rule shall be there.")] = "present"
 
