@@ -124,7 +124,7 @@ def test_a_lock_that_stays_held_is_an_obstacle_and_its_holder_is_named(debian: B
 
 def test_a_lock_that_is_let_go_in_time_is_waited_for(debian: BootedDebian) -> None:
     publish(debian, (NAME, "1.0"))
-    # It lets go as soon as apt has been refused once: then apt has read the lock file's place, and says so in /srv/told.
+    # It lets go as soon as apt has been refused once.
     holder = (
         "import fcntl, os, pathlib, sys\n"
         "lock = open('/var/lib/apt/lists/lock', 'w')\n"
@@ -135,7 +135,10 @@ def test_a_lock_that_is_let_go_in_time_is_waited_for(debian: BootedDebian) -> No
     )
     debian.write("/srv/hold.py", holder)
     # A wrapper in front of apt-get tells the holder when the real one has failed.
-    wrapper = '#!/bin/sh\n/usr/bin/apt-get "$@"; status=$?; [ -p /srv/refused ] && echo > /srv/refused; rm -f /srv/refused\nexit $status\n'
+    wrapper = (
+        '#!/bin/sh\n/usr/bin/apt-get "$@"; status=$?\n'
+        "[ -p /srv/refused ] && echo > /srv/refused; rm -f /srv/refused\nexit $status\n"
+    )
     debian.write("/usr/local/bin/apt-get", wrapper, mode="0755")
     debian.run("systemd-run", "--quiet", "--property=StandardOutput=file:/srv/held", "python3", "/srv/hold.py")
     debian.run("sh", "-c", "until test -s /srv/held; do :; done")

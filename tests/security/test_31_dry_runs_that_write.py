@@ -67,4 +67,3 @@ def test_31_the_trace_sees_what_would_be_a_write(tmp_path: Path) -> None:
     names = [line.split()[1].partition("(")[0] for line in calls]
     assert names[:4] == ["openat", "fchmodat" if "fchmodat" in names else "chmod", "rename", "connect"]
     assert any(str(tmp_path / "c") in line for line in calls)
-

@@ -133,7 +133,7 @@ def field(
     return msgspec.Meta(description=description, extra={"stacks_file": stacks_file, "is_path": is_path}, **options)
 
 
-_WITH_PATH = frozenset({"path", "line"})
+_WITH_PATH = frozenset({"path", "line", "part"})
 """The subjects of what a resource owns that name a path of the host."""
 
 _TAKING_AWAY = frozenset({"absent", "stopped", "restarted", "reloaded", "unmounted"})

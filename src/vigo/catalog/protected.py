@@ -67,7 +67,7 @@ def require_harmless(kind: Resource[Any, Any], spec: Spec) -> None:
     for owned in kind.owns(spec):
         subject, _, name = owned.partition(":")
         path = name.partition(":")[0]
-        if subject in ("path", "line") and is_protected(path):
+        if subject in ("path", "line", "part") and is_protected(path):
             raise InvalidError(
                 f"{_field(kind, spec, path)}: refused: {path} is Vigo's own, its keys, its journal or what starts it;"
                 " choose another path"

@@ -276,7 +276,7 @@ def test_kinds_that_own_things_of_one_sort_share_their_traces() -> None:
         "sysctl": {"key": "vm.swappiness", "value": "1"},
         "limits": {"limits": "a", "domain": "*", "item": "nofile", "value": "1"},
         "sudo_rule": {"sudo_rule": "a", "content": "x ALL=(ALL) ALL"},
-        "block_in_file": {"path": "/a", "block": "x"},
+        "block_in_file": {"path": "/a", "block": "x", "label": "l"},
         "ini": {"path": "/a", "option": "x", "value": "y"},
     }
     revertible = {name for name, kind in resource_kinds().items() if isinstance(kind, Revertible)}

@@ -15,9 +15,7 @@ _NOT_LOCKED = re.compile(r"permission denied|read-only file system|no space left
 """The lock could not be asked for at all: its file cannot be opened or made."""
 
 _INTERRUPTED = r"dpkg was interrupted|dpkg --configure -a"
-_UNMET = (
-    r"unmet dependencies\. try 'apt(?:-get)? (?:--fix-broken|-f) install'|you might want to run 'apt --fix-broken"
-)
+_UNMET = r"unmet dependencies\. try 'apt(?:-get)? (?:--fix-broken|-f) install'|you might want to run 'apt --fix-broken"
 _DAMAGED = (
     r"rpmdb open failed|(?:error: rpmdb:|rpmdb:) .*(?:damaged|corrupt|panic|recovery)"
     r"|cannot open packages (?:index|database)|rpmdb: bdb|database disk image is malformed"

@@ -81,7 +81,7 @@ class BlockInFile(RevertiblePart[BlockInFileSpec], Resource[BlockInFileSpec, Edi
 
     def owns(self, spec: BlockInFileSpec) -> tuple[str, ...]:
         """Return the block of the path; other parts may be managed beside it."""
-        return (f"line:{spec.path}:{_markers(spec).begin}",)
+        return (f"part:{spec.path}:{_markers(spec).begin}",)
 
     def footprints(self, spec: BlockInFileSpec) -> Mapping[str, PartFootprint]:
         """Return the block."""

@@ -77,7 +77,7 @@ class Ini(RevertiblePart[IniSpec], Resource[IniSpec, EditedText]):
     def owns(self, spec: IniSpec) -> tuple[str, ...]:
         """Return the option of the path; others may be managed beside it."""
         section = "" if spec.section is None else f"[{spec.section}] "
-        return (f"line:{spec.path}:{section}{spec.option}",)
+        return (f"part:{spec.path}:{section}{spec.option}",)
 
     def footprints(self, spec: IniSpec) -> Mapping[str, PartFootprint]:
         """Return the option."""

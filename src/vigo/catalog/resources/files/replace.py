@@ -76,7 +76,7 @@ class Replace(Resource[ReplaceSpec, EditedText]):
 
     def owns(self, spec: ReplaceSpec) -> tuple[str, ...]:
         """Return the pattern of the path; other parts may be managed beside it."""
-        return (f"line:{spec.path}:{spec.pattern}",)
+        return (f"part:{spec.path}:{spec.pattern}",)
 
     def cannot_undo(self, spec: ReplaceSpec) -> str:
         """Say that what stood there is not known any more."""
