@@ -65,7 +65,8 @@ def test_a_daemon_heals_while_the_server_is_gone_and_delivers_by_itself_once_it_
     arrived = server.runs(name)
     assert len({run["id"] for run in arrived}) == len(arrived)
     assert [run["id"] for run in arrived] == sorted(run["id"] for run in arrived)
-    assert sum(run["counts"]["changed"] for run in arrived if run["offline"]) == 1
+    # By the event or at the interval, whichever came first: it was healed once.
+    assert sum(run["counts"]["changed"] for run in arrived[1:]) == 1
     assert {run["dropped_runs"] for run in arrived} == {0}
 
 

@@ -166,7 +166,7 @@ def test_it_plans_or_refuses_and_what_it_plans_settles(
     except UnavailableError:
         assert kind.kind == "package"  # the index does not have it
         return
-    if error is None and kind.settles(spec) and kind.kind != "exec":
+    if error is None and kind.settles(spec) and kind.kind not in ("exec", "script"):
         assert plan_of(kind, spec, host) == ([], None)
 
 
