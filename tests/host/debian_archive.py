@@ -40,7 +40,7 @@ def _make(root: Path, stocked: Path) -> None:
     making = stocked.with_name(f"{stocked.name}.making")
     shutil.rmtree(making, ignore_errors=True)
     try:
-        _run("cp", "--archive", "--link", str(root), str(making))
+        _run("cp", "--archive", "--reflink=auto", str(root), str(making))
         _fetch(root, making)
         packages = making / _FOLDER
         index = "\n".join(_paragraph(path) for path in sorted(packages.glob("*.deb")))

@@ -19,7 +19,7 @@ PACKAGES = (
         "kmod",
         "locales",
         "nftables",
-        "openssh-server",
+        "openssh-client",
         "openssl",
         "procps",
         "python3-venv",

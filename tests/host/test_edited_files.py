@@ -7,8 +7,10 @@ def test_an_option_is_what_another_parser_of_the_format_reads(debian: BootedDebi
     debian.write("/srv/app.ini", SETTINGS)
     option = declared("ini", "port", path="/srv/app.ini", section="server", option="port", value="8080")
     debian.changes(option)
-    read = "import configparser; c = configparser.ConfigParser(inline_comment_prefixes=("
-    ",)); c.read('/srv/app.ini'); print(dict(c['server']))"
+    read = (
+        "import configparser; c = configparser.ConfigParser(inline_comment_prefixes=(';',));"
+        " c.read('/srv/app.ini'); print(dict(c['server']))"
+    )
     assert debian.tell("python3", "-c", read) == "{'port': '8080'}"
     lines = debian.tell("cat", "/srv/app.ini").splitlines()
     assert [line for line in lines if "8080" not in line] == ["; site", "[server]", "", "[client]", "port=1"]
