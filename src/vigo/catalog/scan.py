@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from types import MappingProxyType, ModuleType
 from typing import Any, Generic, TypeVar
@@ -20,13 +20,16 @@ class OnDemand(Mapping[str, T], Generic[T]):
     all names imports everything.
     """
 
-    def __init__(self, package: ModuleType) -> None:
+    def __init__(self, package: ModuleType, pick: Callable[[ModuleType], Iterable[tuple[str, T]]]) -> None:
+        """Take the package, and what gives each thing of one of its modules with its name."""
         self._package = package
+        self._pick = pick
         self._known: dict[str, T] = {}
 
     def __getitem__(self, name: str) -> T:
         if name not in self._known:
-            self._known[name] = self._found(name)
+            for module_name in self._modules.get(name, ()):
+                self._take(module_name)
         return self._known[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -49,46 +52,38 @@ class OnDemand(Mapping[str, T], Generic[T]):
         return found
 
     @cached_property
-    def _all(self) -> Mapping[str, T]:
-        return self._everything(importlib.import_module(name) for name in _module_names(self._package))
+    def _all(self) -> tuple[str, ...]:
+        for name in _module_names(self._package):
+            self._take(name)
+        return tuple(sorted(self._known))
 
-    def _found(self, name: str) -> T:
-        modules = (importlib.import_module(module) for module in self._modules.get(name, ()))
-        return self._everything(modules)[name]
-
-    def _everything(self, modules: Iterator[ModuleType]) -> dict[str, T]:
-        raise NotImplementedError
-
-
-class _Kinds(OnDemand[Resource[Any, Any]]):
-    def _everything(self, modules: Iterator[ModuleType]) -> dict[str, Resource[Any, Any]]:
-        found = {
-            value.kind: value()
-            for module in modules
-            for value in vars(module).values()
-            if isinstance(value, type) and issubclass(value, Resource) and value.__module__ == module.__name__
-        }
-        return dict(sorted(found.items()))
+    def _take(self, module_name: str) -> None:
+        for name, thing in self._pick(importlib.import_module(module_name)):
+            self._known.setdefault(name, thing)
 
 
-class _Collectors(OnDemand[Collector]):
-    def _everything(self, modules: Iterator[ModuleType]) -> dict[str, Collector]:
-        found = {
-            value.name: value for module in modules for value in vars(module).values() if isinstance(value, Collector)
-        }
-        return dict(sorted(found.items()))
+def _kinds_in(module: ModuleType) -> Iterator[tuple[str, Resource[Any, Any]]]:
+    for value in vars(module).values():
+        if isinstance(value, type) and issubclass(value, Resource) and value.__module__ == module.__name__:
+            yield value.kind, value()
+
+
+def _collectors_in(module: ModuleType) -> Iterator[tuple[str, Collector]]:
+    for value in vars(module).values():
+        if isinstance(value, Collector):
+            yield value.name, value
 
 
 @cache
 def kinds_on_demand() -> OnDemand[Resource[Any, Any]]:
     """Return every resource kind by its name, each imported when it is asked for."""
-    return _Kinds(resources)
+    return OnDemand(resources, _kinds_in)
 
 
 @cache
 def collectors_on_demand() -> OnDemand[Collector]:
     """Return every trait collector by the name of its set, each imported when it is asked for."""
-    return _Collectors(traits)
+    return OnDemand(traits, _collectors_in)
 
 
 @cache

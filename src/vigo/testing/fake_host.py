@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
 from vigo.catalog.api import Command, CommandResult, FileStat, ReadHost
+from vigo.catalog.host_clock import host_time
 from vigo.catalog.ops import Op, Run
 from vigo.core.errors import UnavailableError
 from vigo.testing.fake_tree import FakeNode, FakeTree
@@ -34,8 +35,13 @@ class FakeTool:
         return CommandResult(0)
 
     def apply(self, op: Op, host: "FakeHost") -> None:
-        """Carry out one of `ops`."""
-        raise NotImplementedError(f"{type(self).__name__} says that it carries out {op.summary()}, and does not")
+        """Carry out one of `ops`.
+
+        Raises:
+            TypeError: the tool names an operation among `ops` and has no `apply` of its own.
+        """
+        del host
+        raise TypeError(f"{type(self).__name__} says that it carries out {op.summary()}, and does not")
 
 
 class FakeHost:
@@ -67,6 +73,11 @@ class FakeHost:
         self._programs = frozenset(programs)
         self._tools = tuple(tools)
         self._image = image
+
+    def date(self, path: str) -> None:
+        """Say that a path was written at the moment that the host's own clock tells, where it has one."""
+        now = host_time(self)
+        self.tree.touch(path, self.tree.now_ns if now is None else int(now.timestamp() * 1e9))
 
     def stat(self, path: str) -> FileStat | None:
         """Return what is at the path itself."""

@@ -122,6 +122,15 @@ class FakeTree:
                 self._put(parent, FakeNode.directory())
         self._put(path, FakeNode(content=content.encode()))
 
+    @property
+    def now_ns(self) -> int:
+        """The moment of the last change: a clock that each change advances."""
+        return self._clock
+
+    def touch(self, path: str, at_ns: int) -> None:
+        """Say that what is at a path was last written at this moment."""
+        self._mtime[self._inode_of[path]] = at_ns
+
     def replace_directory(self, path: str, names: Collection[str]) -> None:
         """Give a directory exactly these empty directories."""
         for old in [place for place in self._inode_of if place.startswith(_prefix(path))]:

@@ -4,11 +4,9 @@ from collections.abc import Iterable
 
 from vigo.catalog.api import ReadFiles
 from vigo.catalog.ops import Op, Run
+from vigo.catalog.paths import entry_path
 from vigo.catalog.protected import harmed_by
 from vigo.core.errors import InvalidError
-
-MAX_LINKS = 40
-"""How many symlinks one path may lead through. Source: path_resolution(7)."""
 
 
 class Guardrail:
@@ -23,6 +21,7 @@ class Guardrail:
 
         Raises:
             InvalidError: it would write to, remove or move aside one of the folders or what is in it, or stop Vigo.
+            UnavailableError: its path leads through more symlinks than the kernel follows.
         """
         for thing in harmed_by(op.argv) if isinstance(op, Run) else ():
             subject, _, name = thing.partition(":")
@@ -31,34 +30,10 @@ class Guardrail:
                 " machine as it is declared; leave it out of the policy"
             )
         for path in op.paths() if self._folders else ():
-            reached = f"{self._resolved(path).rstrip('/')}/"
+            reached = f"{entry_path(self._files, path).rstrip('/')}/"
             for folder in self._folders:
                 if reached.startswith(folder) or (op.takes_away() and folder.startswith(reached)):
                     raise InvalidError(
                         f"{op.summary()}: refused, since {folder.rstrip('/')} is Vigo's own (its keys and journal, its"
                         " programs, or what starts it); choose another path"
                     )
-
-    def _resolved(self, path: str) -> str:
-        """Return where a path leads once the symlinks in its parents are followed; its last part is not."""
-        pending = list(reversed(path.split("/")))
-        reached = ""
-        links = 0
-        while pending:
-            part = pending.pop()
-            if part in ("", "."):
-                continue
-            if part == "..":
-                reached = reached.rpartition("/")[0]
-                continue
-            target = self._files.read_link(f"{reached}/{part}") if any(pending) else None
-            if target is None:
-                reached = f"{reached}/{part}"
-                continue
-            links += 1
-            if links > MAX_LINKS:
-                raise InvalidError(f"{path}: expected at most {MAX_LINKS} symlinks on the way, found more; a loop?")
-            if target.startswith("/"):
-                reached = ""
-            pending.extend(reversed(target.split("/")))
-        return reached or "/"

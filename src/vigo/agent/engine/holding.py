@@ -1,22 +1,17 @@
 """What keeps a pass from changing a resource, though it would: `noop` of more than one, and maintenance windows."""
 
-import io
 from collections.abc import Iterable
-from datetime import UTC, tzinfo
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from msgspec import UNSET
 
 from vigo.catalog.api import ReadHost
+from vigo.catalog.host_clock import zone_of
 from vigo.core.clock import Clock
-from vigo.core.errors import BlockedError, VigoError
+from vigo.core.errors import BlockedError
 from vigo.core.plan import Origin, Plan
 from vigo.core.run import Outcome
 from vigo.core.windows import Windows
-
-_LOCAL: Final = "/etc/localtime"
-# Source: PEP 615, which names where systems keep them.
-_ZONES: Final = ("/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo")
 
 
 class Held(NamedTuple):
@@ -72,33 +67,4 @@ def windows_of(plan: Plan, host: ReadHost) -> Windows:
         BlockedError: it does not know one of them.
     """
     windows = () if plan.windows is UNSET else plan.windows
-    return Windows([(one, _zone(one.timezone, host)) for one in windows])
-
-
-def _zone(name: str, host: ReadHost) -> tzinfo:
-    """Return a zone by its name, or the machine's own. Source: localtime(5), tzfile(5)."""
-    if name == "UTC":
-        return UTC
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 - few machines have windows
-
-    places = [f"{folder}/{name}" for folder in _ZONES] if name else [_LOCAL]
-    try:
-        content = next((found for place in places if (found := host.read_bytes(place)) is not None), None)
-    except VigoError as error:
-        raise BlockedError(f"{_told(name)} found that it cannot be read: {error}") from error
-    if content is None and not name:
-        return UTC  # as the C library takes it
-    if content is None:
-        raise BlockedError(f"{_told(name)} found none below {_ZONES[0]}; install tzdata, or correct the name")
-    try:
-        return ZoneInfo.from_file(io.BytesIO(content))
-    except (ValueError, EOFError, ArithmeticError, LookupError) as error:
-        raise BlockedError(f"{_told(name)} found a file that is none: {error}; install tzdata anew") from error
-
-
-def _told(name: str) -> str:
-    return (
-        f"the maintenance window: expected the time zone {name} in this machine's tzdata,"
-        if name
-        else (f"the maintenance window: expected this machine's time zone in {_LOCAL},")
-    )
+    return Windows([(one, zone_of(host, one.timezone, "the maintenance window")) for one in windows])

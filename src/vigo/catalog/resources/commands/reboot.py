@@ -1,15 +1,15 @@
 """The kind `reboot`."""
 
-import io
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import time
 from typing import Annotated, Literal
 
 import msgspec
 
 from vigo.catalog.api import ReadHost, Resource, Spec, field
 from vigo.catalog.formats.names import check_one_line, check_path, shown
+from vigo.catalog.host_clock import host_time, zone_of
 from vigo.catalog.ops import Op, Run, WriteFile
 from vigo.core.errors import BlockedError, InvalidError
 from vigo.core.windows import Window, Windows
@@ -130,30 +130,11 @@ def _opens(window: str | None, host: ReadHost) -> str:
     """Return when a closed window opens, or an empty text where it is open."""
     if window is None:
         return ""
-    windows = Windows([(_window(window), _zone(host))])
-    now = _now(host)
+    windows = Windows([(_window(window), zone_of(host, "", "window"))])
+    now = host_time(host)
+    if now is None:
+        raise BlockedError("window: expected the time in /proc/stat and /proc/uptime, found none; is /proc mounted?")
     if windows.is_open(now):
         return ""
     change = windows.next_change(now)
     return "closed" if change is None else f"opens {change.told(now)}"
-
-
-def _now(host: ReadHost) -> datetime:
-    """Return the machine's time, from what its kernel says. Source: proc_stat(5), btime; proc_uptime(5)."""
-    stat, uptime = host.read_text("/proc/stat") or "", (host.read_text("/proc/uptime") or "").split()
-    booted = next((line.split()[1] for line in stat.split("\n") if line.startswith("btime ")), "")
-    if not booted.isdigit() or not uptime:
-        raise BlockedError("window: expected the time in /proc/stat and /proc/uptime, found none; is /proc mounted?")
-    return datetime.fromtimestamp(int(booted), UTC) + timedelta(seconds=float(uptime[0]))
-
-
-def _zone(host: ReadHost) -> tzinfo:
-    content = host.read_bytes("/etc/localtime")
-    if content is None:
-        return UTC  # as the C library takes it
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 - few reboots have a window
-
-    try:
-        return ZoneInfo.from_file(io.BytesIO(content))
-    except (ValueError, EOFError) as error:
-        raise BlockedError(f"window: expected a time zone in /etc/localtime, found none: {error}") from error

@@ -4,7 +4,7 @@ import re
 
 from vigo.catalog.api import ReadHost
 from vigo.catalog.formats.mount_info import LiveMount, mount_that_holds, path_within
-from vigo.catalog.resources.storage.real_path import real_path
+from vigo.catalog.paths import real_path
 
 _BY = {"UUID": "by-uuid", "LABEL": "by-label", "PARTUUID": "by-partuuid", "PARTLABEL": "by-partlabel"}
 _PLAIN = re.compile(r"[A-Za-z0-9#+.:=@_-]")

@@ -10,11 +10,11 @@ from vigo.catalog.formats.fstab import PATH, FstabEntry, with_entry, without_ent
 from vigo.catalog.formats.mount_options import is_bind, options_that_differ
 from vigo.catalog.ops import MakeDirectory, Op, Run, WriteFile
 from vigo.catalog.ops.mounts import MountPath, UnmountPath
+from vigo.catalog.paths import real_path
 from vigo.catalog.resources.services.systemd import DAEMON_RELOAD
 from vigo.catalog.resources.storage.devices import is_same_device, is_same_folder, is_same_type, path_of_device
 from vigo.catalog.resources.storage.mount_fields import check_mount
 from vigo.catalog.resources.storage.mount_state import Fstab, LiveState, fstab_of, live_state
-from vigo.catalog.resources.storage.real_path import real_path
 from vigo.core.errors import BlockedError, InvalidError
 
 Digit = Annotated[int, msgspec.Meta(ge=0, le=9)]

@@ -5,7 +5,7 @@ import msgspec
 from vigo.catalog.api import FileStat, ReadHost
 from vigo.catalog.formats.fstab import PATH, FstabEntry, fstab_entries
 from vigo.catalog.formats.mount_info import LiveMount, parse_mount_info
-from vigo.catalog.resources.storage.real_path import real_path
+from vigo.catalog.paths import real_path
 from vigo.core.errors import BlockedError, InvalidError
 
 _TABLE = "/proc/self/mountinfo"

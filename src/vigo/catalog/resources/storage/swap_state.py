@@ -7,9 +7,9 @@ import msgspec
 from vigo.catalog.api import FileStat, ReadHost
 from vigo.catalog.formats.fstab import FstabEntry, fstab_entries
 from vigo.catalog.formats.swaps import parse_swaps
+from vigo.catalog.paths import real_path
 from vigo.catalog.resources.files.attributes import parent_of
 from vigo.catalog.resources.storage.mount_state import read_fstab
-from vigo.catalog.resources.storage.real_path import real_path
 from vigo.core.errors import BlockedError, InvalidError, UnavailableError
 
 _TABLE = "/proc/swaps"

@@ -5,7 +5,7 @@ import msgspec
 from vigo.catalog.api import ReadHost
 from vigo.catalog.formats.os_release import family_of, parse_os_release
 from vigo.catalog.formats.shell_assignments import assigned_value, with_value
-from vigo.catalog.resources.storage.real_path import real_path
+from vigo.catalog.paths import real_path
 from vigo.core.errors import InvalidError
 
 _OS_RELEASE = ("/etc/os-release", "/usr/lib/os-release")

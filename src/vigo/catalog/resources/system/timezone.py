@@ -9,7 +9,7 @@ import msgspec
 from vigo.catalog.api import FileStat, ReadHost, Resource, Spec, field
 from vigo.catalog.formats.names import shown
 from vigo.catalog.ops import MakeSymlink, Op, WriteFile
-from vigo.catalog.resources.storage.real_path import real_path
+from vigo.catalog.paths import real_path
 from vigo.catalog.resources.system.settings_file import SettingsFile, other_settings
 from vigo.core.errors import BlockedError, InvalidError
 

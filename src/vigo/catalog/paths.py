@@ -1,4 +1,4 @@
-"""Where a path leads once every symlink in it is followed."""
+"""Where a path leads once the symlinks in it are followed."""
 
 from vigo.catalog.api import ReadFiles
 from vigo.core.errors import UnavailableError
@@ -13,6 +13,19 @@ def real_path(host: ReadFiles, path: str) -> str:
     Raises:
         UnavailableError: it leads through more symlinks than the kernel follows.
     """
+    return _followed(host, path, last=True)
+
+
+def entry_path(host: ReadFiles, path: str) -> str:
+    """Return where the entry itself is: the symlinks on the way are followed, one in its place is not.
+
+    Raises:
+        UnavailableError: it leads through more symlinks than the kernel follows.
+    """
+    return _followed(host, path, last=False)
+
+
+def _followed(host: ReadFiles, path: str, *, last: bool) -> str:
     pending, done, links = list(reversed(path.split("/"))), "", 0
     while pending:
         part = pending.pop()
@@ -21,7 +34,7 @@ def real_path(host: ReadFiles, path: str) -> str:
         if part == "..":
             done = done.rpartition("/")[0]
             continue
-        target = host.read_link(f"{done}/{part}")
+        target = host.read_link(f"{done}/{part}") if last or any(pending) else None
         if target is None:
             done = f"{done}/{part}"
             continue
