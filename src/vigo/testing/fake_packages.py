@@ -1,15 +1,16 @@
 """Package tools of a fake host: the answers that the kind `package` asks for, and installing and removing."""
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from vigo.catalog.api import CommandResult
 from vigo.catalog.ops import Run
-from vigo.catalog.ops.package_tool import RefreshPackageIndex
+from vigo.catalog.ops.package_tool import InstallPackageFile, RefreshPackageIndex
 from vigo.testing.fake_host import FakeHost, FakeTool
 
 _PROGRAMS = {
-    "apt": ("apt-get", "apt-mark", "apt-cache", "dpkg-query", "dpkg"),
+    "apt": ("apt-get", "apt-mark", "apt-cache", "dpkg-query", "dpkg", "dpkg-deb"),
     "dnf": ("dnf", "rpm"),
     "yum": ("yum", "rpm"),
     "zypper": ("zypper", "rpm"),
@@ -21,6 +22,7 @@ _VERBS = {"install": "install", "downgrade": "install", "add": "install", "--syn
 )
 
 
+_LISTS = "/var/lib/apt/lists"
 _HOLDS = {
     ("apt-mark", "hold"): True,
     ("apt-mark", "unhold"): False,
@@ -46,8 +48,9 @@ class FakePackages(FakeTool):
 
     def query(self, argv: Sequence[str], host: FakeHost) -> CommandResult | None:
         """Answer the questions that the kind asks, in the tool's own words."""
-        del host
         match list(argv):
+            case ["dpkg-deb", "--field", path, *_] | ["rpm", "-qp", *_, "--", path]:
+                return _field_of(argv[0], _told_by(host, path))
             case ["dpkg-query", "-W", "-f", _]:
                 lines = (
                     f"{'h' if name in self._held else 'i'}i \t{name}\tamd64\t{version}"
@@ -71,10 +74,15 @@ class FakePackages(FakeTool):
 
     def run(self, op: Run, host: FakeHost) -> CommandResult:
         """Install, remove, hold or let go."""
+        if isinstance(op, InstallPackageFile):
+            return self._install_file(op, host)
         words = list(op.argv[1:])
         names = words[words.index("--") + 1 :] if "--" in words else []
         if isinstance(op, RefreshPackageIndex):
             host.tree.replace(op.stamp, "")
+            host.date(op.stamp)
+            if self._tool == "apt" and not host.list_directory(_LISTS):
+                host.tree.replace(f"{_LISTS}/index", "")
             return CommandResult(0)
         pair = next((pair for pair in pairwise(op.argv) if pair in _HOLDS), None)
         if pair is not None:
@@ -96,6 +104,17 @@ class FakePackages(FakeTool):
         self._write_databases(host)
         if self._tool == "apk" and host.stat("/etc/apk/world") is not None:
             self._write_world(names, host, adds=verb == "install")
+        return CommandResult(0)
+
+    def _install_file(self, op: InstallPackageFile, host: FakeHost) -> CommandResult:
+        content = host.read_bytes(op.source) or b""
+        if op.sha256 is not None and hashlib.sha256(content).hexdigest() != op.sha256.lower():
+            return CommandResult(100, stderr=f"sha256: expected {op.sha256}")
+        told = _told_by(host, op.source)
+        if told is None:
+            return CommandResult(100, stderr="no package")
+        self.installed[told[0]] = told[1]
+        self._write_databases(host)
         return CommandResult(0)
 
     def _install(self, word: str) -> bool:
@@ -145,6 +164,19 @@ class FakePackages(FakeTool):
         host.tree.replace(
             "/etc/apk/world", "".join(f"{word}\n" for word in sorted([*others, *(words if adds else ())]))
         )
+
+
+def _told_by(host: FakeHost, path: str) -> tuple[str, str] | None:
+    """Return the name and version in a package file: of a fake one the words of the second line."""
+    lines = (host.read_bytes(path) or b"").split(b"\n")
+    words = lines[1].decode(errors="replace").split() if len(lines) > 1 else []
+    return (words[0], words[1]) if len(words) >= 2 else None  # noqa: PLR2004 - name and version
+
+
+def _field_of(program: str, told: tuple[str, str] | None) -> CommandResult:
+    if told is None:
+        return CommandResult(2, stderr="not a package")
+    return CommandResult(0, "Package: {}\nVersion: {}\n".format(*told) if program == "dpkg-deb" else "\t".join(told))
 
 
 def _lines(lines: Iterable[str], status: int = 0) -> CommandResult:

@@ -91,3 +91,25 @@ def test_versions_are_ordered_as_rpm_orders_them(left: str, right: str, order: i
 def test_the_order_of_versions_is_the_same_from_both_sides(left: str, right: str) -> None:
     assert compare_rpm(left, right) == -compare_rpm(right, left)
     assert compare_rpm(left, left) == 0
+
+
+def test_a_table_of_dnf_that_goes_on_in_the_next_line_is_read() -> None:
+    text = "\nvim.x86_64  2:9.0-1  base\na-very-long-name.noarch\n     2.0-1   updates\nObsoleting Packages\nx.y 1 z\n"
+    assert packages.parse_dnf_updates(text) == {"vim", "a-very-long-name"}
+
+
+def test_every_version_of_the_table_of_apt_is_read() -> None:
+    text = (
+        "vim:\n  Installed: 2:9.0-1\n  Candidate: 2:9.1-1\n  Version table:\n"
+        "     2:9.1-1 500 (phased 20%)\n        500 http://x stable/main amd64 Packages\n"
+        " *** 2:9.0-1 100\n        100 /var/lib/dpkg/status\n"
+        "git:\n  Installed: (none)\n  Candidate: (none)\n  Version table:\n"
+    )
+    assert packages.parse_apt_policy_versions(text) == {"vim": ("2:9.1-1", "2:9.0-1")}
+
+
+@given(NAMES, VERSIONS)
+def test_a_version_is_itself_and_need_not_say_its_epoch_and_release(name: str, version: str) -> None:
+    for written in (version, f"{version}-1", f"3:{version}-1", "*", f"*{version}*"):
+        assert packages.is_version(written, f"3:{version}-1"), name
+    assert not packages.is_version(f"{version}x", f"3:{version}-1")

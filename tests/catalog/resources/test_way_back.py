@@ -270,6 +270,8 @@ def test_kinds_that_own_things_of_one_sort_share_their_traces() -> None:
         "cron": {"cron": "a", "command": "x", "schedule": "@daily"},
         "file_line": {"path": "/a", "line": "x"},
         "package": {"package": "a"},
+        "package_file": {"package": "a", "path": "/a.deb"},
+        "repository": {"repository": "a", "uri": "https://a/b"},
         "service": {"service": "a"},
         "user": {"user": "a"},
         "group": {"group": "a"},

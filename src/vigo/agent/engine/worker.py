@@ -211,7 +211,9 @@ class Worker:
         try:
             attempt.carry_out(self._execute, deadline)
             self._look(resource, kind, spec)
-            self._confirm(kind, spec)
+            # What only looked changed nothing; what it found out is for the next pass, as a dry run said.
+            if attempt.would_change:
+                self._confirm(kind, spec)
         except Exception:
             # What was done until then is its work too; after a kill the record stays open instead.
             self._look(resource, kind, spec)

@@ -28,6 +28,7 @@ _NO_REPOSITORY = (
     r"|valid metadata not found|problem retrieving files|failed to retrieve new repository metadata"
     r"|skipping repository .* because of the above error|failed retrieving file|failed to synchronize"
     r"|invalid or corrupted (?:database|package)|temporary error \(try again later\)|untrusted signature"
+    r"|max retries exceeded|newconnectionerror|connection broken by"
 )
 _NEEDED = r"dependency problems prevent removal|is needed by \(installed\)|breaks dependency .* required by"
 _FAULTS = {

@@ -14,7 +14,7 @@ from vigo.catalog.ops.package_tool import RunPackageTool
 from vigo.core.errors import BlockedError, TimedOutError
 
 LONGEST_WAIT = timedelta(seconds=60)
-"""How long another tool is waited for, within the time of the operation: unattended upgrades often are shorter."""
+"""How long another tool is waited for, and at most half the time of the operation. Most upgrades take less."""
 
 PAUSE = timedelta(seconds=2)
 
@@ -40,7 +40,8 @@ def run_package_tool(op: RunPackageTool, host: RealHost) -> None:
             raise failure(op, ending)
         holder = holder_of(op.locks) or holder
         spent = timedelta(seconds=time.monotonic() - started)
-        if spent + PAUSE > min(LONGEST_WAIT, op.timeout):
+        # What is begun late would be ended half-way: the other half of the time is the tool's own.
+        if spent + PAUSE > min(LONGEST_WAIT, op.timeout / 2):
             raise _locked(op, holder, last_words(ending))
         time.sleep(PAUSE.total_seconds())
 

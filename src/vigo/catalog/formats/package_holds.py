@@ -39,7 +39,7 @@ def parse_zypper_locks(text: str) -> frozenset[str]:
     """Return the packages that `/etc/zypp/locks` names by themselves. Source: locks(5)."""
     found = set()
     for stanza in re.split(r"\n[ \t]*\n", text):
-        fields = dict(re.findall(r"^[ \t]*(type|repo|version|solvable_name):[ \t]*(\S+)[ \t]*$", stanza, re.MULTILINE))
+        fields = dict(re.findall(r"^[ \t]*(type|repo|version|solvable_name):[ \t]*(.*?)[ \t]*$", stanza, re.MULTILINE))
         name = fields.get("solvable_name", "")
         is_narrower = fields.keys() & {"repo", "version"}
         if fields.get("type", "package") == "package" and _PLAIN.fullmatch(name) and not is_narrower:

@@ -10,9 +10,8 @@ from vigo.catalog.resources.packages.package_tool import (
     INDEX_STAMP,
     LONGEST,
     TOUCHES,
-    FileContent,
     Installation,
-    PackageFile,
+    NoPackageFiles,
     ToolName,
     Wanted,
     answer_of,
@@ -29,7 +28,7 @@ _WORLD = "/etc/apk/world"
 _ROOT = ("--root", "{root}")
 
 
-class _Apk:
+class _Apk(NoPackageFiles):
     name: ToolName = "apk"
     can_choose_version = True
     keeps_held: frozenset[str] = frozenset()
@@ -86,13 +85,6 @@ class _Apk:
                 " the next run holds it, or declare version beside hold"
             )
         yield _run(("apk", "add", "--", *(pinned(versions, "=") if hold else versions)))
-
-    def read_file(self, host: ReadHost, path: str) -> FileContent:
-        del host
-        raise BlockedError(f"{path}: Vigo installs no package files by apk; put them into a repository of your own")
-
-    def install_file(self, file: PackageFile) -> tuple[str, ...]:
-        return ("apk", "add", "--", file.argument)
 
 
 APK = _Apk()

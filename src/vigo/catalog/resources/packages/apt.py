@@ -14,13 +14,13 @@ from vigo.catalog.formats.packages import (
     parse_dpkg_query,
     parse_dpkg_status,
 )
-from vigo.catalog.ops.package_tool import RefreshPackageIndex, RunPackageTool
+from vigo.catalog.ops.package_tool import InstallPackageFile, RefreshPackageIndex, RunPackageTool
 from vigo.catalog.resources.packages.package_tool import (
     LONGEST,
     TOUCHES,
     FileContent,
+    FileToInstall,
     Installation,
-    PackageFile,
     ToolName,
     Wanted,
     answer_of,
@@ -121,9 +121,17 @@ class _Apt:
             raise UnavailableError(f"expected a Debian package at {path}, found: {answer.stderr.strip()[:200]}")
         return FileContent(fields["Package"], fields["Version"])
 
-    def install_file(self, file: PackageFile) -> tuple[str, ...]:
+    def install_file(self, file: FileToInstall) -> InstallPackageFile:
         options = ("--allow-downgrades",) if file.older else ()
-        return (*_APT, *_KEEP_SETTINGS, *options, "install", "--", file.argument)
+        return InstallPackageFile(
+            argv=(*_APT, *_KEEP_SETTINGS, *options, "install", "--", "%"),
+            source=file.path,
+            sha256=file.sha256,
+            environment=_QUIET,
+            timeout=LONGEST,
+            touches=TOUCHES,
+            locks=_LOCKS,
+        )
 
 
 APT = _Apt()

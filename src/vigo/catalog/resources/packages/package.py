@@ -39,9 +39,9 @@ class PackageSpec(Spec, frozen=True, kw_only=True):
     version: Annotated[
         str | None, field("Version as the tool writes it; with apt `*` stands for any text.", example="1.22.1-9")
     ] = None
-    hold: Annotated[
-        bool | None, field("Whether upgrades pass it over (not pacman; dnf and yum by versionlock).", example=True)
-    ] = None
+    hold: Annotated[bool | None, field("Whether upgrades pass it over (not pacman; dnf and yum by versionlock).")] = (
+        None
+    )
     purge: Annotated[bool, field("With state absent, take its settings away too.")] = False
     allow_downgrade: Annotated[bool, field("Let apt, dnf or zypper go back to an older version.")] = False
     flags: Annotated[tuple[str, ...], field("Options given to the tool.", example=["--no-install-recommends"])] = ()
@@ -132,7 +132,7 @@ class Package(Resource[PackageSpec, PackageState], Revertible[PackageSpec, Packa
             )
 
     def settles(self, spec: PackageSpec) -> bool:
-        """Return False for the newest version: once the index was fetched there may be something to install."""
+        """Return False for the newest version: an index fetched to install one may name updates of another."""
         return spec.state != "latest"
 
     def acts_each_time(self, spec: PackageSpec) -> bool:

@@ -8,8 +8,10 @@ import msgspec
 
 from vigo.catalog.api import CommandResult, ReadHost
 from vigo.catalog.formats.packages import InstalledPackage, Packages
+from vigo.catalog.host_clock import host_time
 from vigo.catalog.ops import Run
-from vigo.core.errors import UnavailableError
+from vigo.catalog.ops.package_tool import InstallPackageFile
+from vigo.core.errors import BlockedError, UnavailableError
 
 ToolName = Literal["apt", "apk", "pacman", "zypper", "dnf", "yum"]
 TOUCHES = ("packages", "services", "accounts")
@@ -40,10 +42,10 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     refresh: bool = False
 
 
-class PackageFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A package in a file. `argument` is how a call names it."""
+class FileToInstall(msgspec.Struct, frozen=True, kw_only=True):
+    """A package in a file on the host, and whether it may replace, or replaces, a newer version."""
 
-    argument: str
+    path: str
     sha256: str | None
     older: bool = False
 
@@ -123,9 +125,33 @@ class PackageTool(Protocol):
         """
         ...
 
-    def install_file(self, file: PackageFile) -> tuple[str, ...]:
-        """Return the words of the call that installs a package from a file with what it depends on."""
+    def install_file(self, file: FileToInstall) -> InstallPackageFile:
+        """Return the call that installs a package from a file with what it depends on."""
         ...
+
+
+class NoPackageFiles:
+    """A tool that Vigo installs no files by."""
+
+    def read_file(self, host: ReadHost, path: str) -> FileContent:
+        """Refuse.
+
+        Raises:
+            BlockedError: always.
+        """
+        del host
+        raise BlockedError(
+            f"expected a host of .deb or .rpm packages to install {path} on, found another one; put the package into a"
+            " repository, and declare that by a repository resource"
+        )
+
+    def install_file(self, file: FileToInstall) -> InstallPackageFile:
+        """Refuse, since nothing was read.
+
+        Raises:
+            BlockedError: always.
+        """
+        raise BlockedError(f"{file.path}: expected a host of .deb or .rpm packages, found another one")
 
 
 def answer_of(host: ReadHost, argv: tuple[str, ...], statuses: tuple[int, ...] = (0,)) -> CommandResult:
@@ -161,18 +187,6 @@ def newest_ns(host: ReadHost, paths: Iterable[str]) -> int | None:
 
 
 def is_old(host: ReadHost, fetched_ns: int | None) -> bool:
-    """Return whether an index of this age is over a day old by the host's own clock; False where that is not told.
-
-    Source: proc_stat(5), proc_uptime(5).
-    """
-    now_ns = _now_ns(host)
-    return now_ns is not None and (fetched_ns is None or now_ns - fetched_ns > _FRESH_NS)
-
-
-def _now_ns(host: ReadHost) -> int | None:
-    boot = next((line for line in (host.read_text("/proc/stat") or "").split("\n") if line.startswith("btime ")), "")
-    uptime = (host.read_text("/proc/uptime") or "").partition(" ")[0]
-    try:
-        return int((int(boot.split()[1]) + float(uptime)) * 1_000_000_000)
-    except (ValueError, IndexError, OverflowError):
-        return None
+    """Return whether an index of this age is over a day old by the host's own clock; False where that is not told."""
+    now = host_time(host)
+    return now is not None and (fetched_ns is None or now.timestamp() * 1e9 - fetched_ns > _FRESH_NS)

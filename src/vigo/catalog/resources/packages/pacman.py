@@ -9,15 +9,13 @@ from vigo.catalog.ops.package_tool import RunPackageTool
 from vigo.catalog.resources.packages.package_tool import (
     LONGEST,
     TOUCHES,
-    FileContent,
     Installation,
-    PackageFile,
+    NoPackageFiles,
     ToolName,
     Wanted,
     answer_of,
     with_holds,
 )
-from vigo.core.errors import BlockedError
 
 SETTINGS = "/etc/pacman.conf"
 _LOCAL, _SYNC = "/var/lib/pacman/local", "/var/lib/pacman/sync"
@@ -26,7 +24,7 @@ _ROOT = ("--root", "{root}")
 _NOTHING_TO_UPDATE = 1
 
 
-class _Pacman:
+class _Pacman(NoPackageFiles):
     name: ToolName = "pacman"
     can_choose_version = False
     keeps_held: frozenset[str] = frozenset()
@@ -71,13 +69,6 @@ class _Pacman:
     def hold(self, versions: Mapping[str, str | None], *, hold: bool) -> Iterator[RunPackageTool]:
         del versions, hold
         yield from ()
-
-    def read_file(self, host: ReadHost, path: str) -> FileContent:
-        del host
-        raise BlockedError(f"{path}: Vigo installs no package files by pacman; put them into a repository of your own")
-
-    def install_file(self, file: PackageFile) -> tuple[str, ...]:
-        return ("pacman", "--upgrade", "--noconfirm", "--", file.argument)
 
 
 PACMAN = _Pacman()

@@ -1,17 +1,18 @@
 """Packages of Red Hat and its kin. Source: rpm(8), dnf(8), yum(8), dnf-versionlock(8), yum-versionlock(1)."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from vigo.catalog.api import ReadHost
 from vigo.catalog.formats.package_holds import parse_versionlock_toml, parse_versionlocks
 from vigo.catalog.formats.packages import Packages, parse_dnf_updates
-from vigo.catalog.ops.package_tool import RefreshPackageIndex, RunPackageTool
+from vigo.catalog.ops.package_tool import InstallPackageFile, RefreshPackageIndex, RunPackageTool
 from vigo.catalog.resources.packages.package_tool import (
     INDEX_STAMP,
     LONGEST,
     TOUCHES,
+    FileToInstall,
     Installation,
-    PackageFile,
     ToolName,
     Wanted,
     answer_of,
@@ -23,6 +24,8 @@ from vigo.catalog.resources.packages.package_tool import (
 from vigo.catalog.resources.packages.rpm_database import DATABASES, LOCK, RpmDatabase
 
 _UPDATES_AVAILABLE = 100
+# Beside these the cache has locks and the like, which change by every question.
+_OF_REPOSITORY = re.compile(r"\.solv$|-[0-9a-f]{16}$")
 _NO_CACHE = 1
 # Else dnf 4 and yum wait without an end.
 _NOT_WAITING = "--setopt=exit_on_lock=True"
@@ -68,14 +71,15 @@ class _Dnf(RpmDatabase):
         return frozenset(name for name in names if name in installed and name in updates)
 
     def needs_index(self, host: ReadHost, wanted: Wanted) -> bool:
-        # Without a cache, and for what it does not know, dnf fetches by itself.
-        del wanted
-        caches = [path for path in self._caches if host.list_directory(path)]
-        return is_old(host, newest_ns(host, (INDEX_STAMP, *caches)))
+        # To install something, dnf fetches what it has not got by itself.
+        found = ((folder, host.list_directory(folder) or ()) for folder in self._caches)
+        caches = [f"{folder}/{name}" for folder, names in found for name in names if _OF_REPOSITORY.search(name)]
+        fetched = newest_ns(host, (INDEX_STAMP, *caches))
+        return (wanted.latest or fetched is not None) and is_old(host, fetched)
 
     def refresh(self) -> RefreshPackageIndex:
         return RefreshPackageIndex(
-            argv=(self.name, "--assumeyes", "--quiet", _NOT_WAITING, "makecache"),
+            argv=(self.name, "--assumeyes", _NOT_WAITING, "makecache"),
             timeout=LONGEST,
             touches=("packages",),
             locks=_LOCKS,
@@ -106,9 +110,16 @@ class _Dnf(RpmDatabase):
     def hold(self, versions: Mapping[str, str | None], *, hold: bool) -> Iterator[RunPackageTool]:
         yield self._run("versionlock", "add" if hold else "delete", *versions)
 
-    def install_file(self, file: PackageFile) -> tuple[str, ...]:
+    def install_file(self, file: FileToInstall) -> InstallPackageFile:
         verb = "downgrade" if file.older else "install"
-        return (self.name, "--assumeyes", _NOT_WAITING, verb, "--", file.argument)
+        return InstallPackageFile(
+            argv=(self.name, "--assumeyes", _NOT_WAITING, verb, "--", "%"),
+            source=file.path,
+            sha256=file.sha256,
+            timeout=LONGEST,
+            touches=TOUCHES,
+            locks=_LOCKS,
+        )
 
     def _run(self, *words: str) -> RunPackageTool:
         argv = (self.name, "--assumeyes", _NOT_WAITING, *words)

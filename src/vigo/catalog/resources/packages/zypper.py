@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping
 from vigo.catalog.api import ReadHost
 from vigo.catalog.formats.package_holds import parse_zypper_locks
 from vigo.catalog.formats.packages import Packages, parse_zypper_updates
-from vigo.catalog.ops.package_tool import RefreshPackageIndex, RunPackageTool
+from vigo.catalog.ops.package_tool import InstallPackageFile, RefreshPackageIndex, RunPackageTool
 from vigo.catalog.resources.packages.package_tool import (
     INDEX_STAMP,
     LONGEST,
     TOUCHES,
+    FileToInstall,
     Installation,
-    PackageFile,
     ToolName,
     Wanted,
     answer_of,
@@ -48,14 +48,13 @@ class _Zypper(RpmDatabase):
         return frozenset(name for name in names if name in installed and name in updates)
 
     def needs_index(self, host: ReadHost, wanted: Wanted) -> bool:
-        # What is not there yet zypper fetches by itself.
-        del wanted
-        caches = [_CACHE] if host.list_directory(_CACHE) else []
-        return is_old(host, newest_ns(host, (INDEX_STAMP, *caches)))
+        # To install something, zypper fetches what it has not got by itself.
+        fetched = newest_ns(host, (INDEX_STAMP, *([_CACHE] if host.list_directory(_CACHE) else [])))
+        return (wanted.latest or fetched is not None) and is_old(host, fetched)
 
     def refresh(self) -> RefreshPackageIndex:
         return RefreshPackageIndex(
-            argv=(*_ZYPPER, "--quiet", "refresh"),
+            argv=(*_ZYPPER, "refresh"),
             timeout=LONGEST,
             touches=("packages",),
             locks=_LOCKS,
@@ -81,11 +80,19 @@ class _Zypper(RpmDatabase):
     def hold(self, versions: Mapping[str, str | None], *, hold: bool) -> Iterator[RunPackageTool]:
         yield _run("addlock" if hold else "removelock", "--", *versions)
 
-    def install_file(self, file: PackageFile) -> tuple[str, ...]:
+    def install_file(self, file: FileToInstall) -> InstallPackageFile:
         # Without --allow-unsigned-rpm it would ask; what the SHA-256 vouches for needs no signature.
         unsigned = ("--allow-unsigned-rpm",) if file.sha256 is not None else ()
         older = ("--oldpackage",) if file.older else ()
-        return (*_ZYPPER, "install", *unsigned, *older, "--", file.argument)
+        return InstallPackageFile(
+            argv=(*_ZYPPER, "install", *unsigned, *older, "--", "%"),
+            source=file.path,
+            sha256=file.sha256,
+            timeout=LONGEST,
+            returns=_DONE,
+            touches=TOUCHES,
+            locks=_LOCKS,
+        )
 
 
 ZYPPER = _Zypper()

@@ -1,0 +1,168 @@
+"""Fetching a small file from the web, such that a URL of the policy reaches no service of the machine itself."""
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from datetime import timedelta
+from typing import IO, Any
+
+from vigo.core.errors import BlockedError, InvalidError, TimedOutError, TooLargeError, UnavailableError
+
+MAX_REDIRECTS = 5
+_CHUNK_BYTES = 64 * 1024
+_PER_STEP = timedelta(seconds=20)
+_AGENT = "vigo"
+
+
+def fetch(url: str, *, max_bytes: int, within: timedelta, tls: ssl.SSLContext | None = None) -> bytes:
+    """Return what a URL gives. No proxy, no redirect from https to http, and no address of the machine itself.
+
+    Loopback and link-local addresses (where clouds have their metadata) are refused unless the URL has the address, or
+    `localhost`, in it.
+
+    Raises:
+        BlockedError: the server cannot be reached, or does not give it.
+        InvalidError: it leads to where it may not.
+        TimedOutError: it took longer.
+        TooLargeError: it is larger than `max_bytes`.
+        UnavailableError: the server's certificate is not accepted.
+    """
+    context = tls or ssl.create_default_context()
+    guard = _Guard(urllib.parse.urlsplit(url).hostname or "")
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.UnknownHandler(),
+        urllib.request.HTTPDefaultErrorHandler(),
+        urllib.request.HTTPErrorProcessor(),
+        _NoDowngrade(),
+        _Http(guard),
+        _Https(guard, context),
+    ):
+        opener.add_handler(handler)
+    deadline = time.monotonic() + within.total_seconds()
+    request = urllib.request.Request(url, headers={"User-Agent": _AGENT})  # noqa: S310 - it knows http and https alone
+    try:
+        with opener.open(request, timeout=min(_PER_STEP, within).total_seconds()) as answer:
+            return _read(answer, max_bytes, deadline)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise BlockedError(f"expected {_shown(url)} to give a file, found status {error.code}") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise _fault(url, error) from error
+
+
+def _read(answer: IO[bytes], max_bytes: int, deadline: float) -> bytes:
+    content = bytearray()
+    while chunk := answer.read(_CHUNK_BYTES):
+        content += chunk
+        if len(content) > max_bytes:
+            raise TooLargeError(f"expected at most {max_bytes} bytes, found more; nothing was kept")
+        if time.monotonic() > deadline:
+            raise TimedOutError("expected the whole file in time, found the server too slow; nothing was kept")
+    return bytes(content)
+
+
+def _fault(url: str, error: Exception) -> Exception:
+    cause = error.reason if isinstance(error, urllib.error.URLError) else error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return UnavailableError(f"expected a certificate for {_shown(url)} that this machine accepts, found: {cause}")
+    return BlockedError(f"expected {_shown(url)} to answer, found: {cause}; it is tried again next time")
+
+
+def _shown(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0].rpartition('@')[2]}"
+
+
+class _Guard:
+    """Connects to addresses that may be reached; the one that was looked at is the one that is connected to."""
+
+    def __init__(self, named: str) -> None:
+        """Take the host that the URL of the policy names, in small letters; a redirect may lead to another one."""
+        self._named = named
+
+    def connected(self, host: str, port: int, timeout: float | None) -> socket.socket:
+        """Return a connection to a host.
+
+        Raises:
+            InvalidError: it is the machine itself, or next to it, and the URL does not say so.
+            OSError: it cannot be reached.
+        """
+        last: OSError = OSError(f"no address of {host}")
+        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            self._check(host, str(address[0]))
+            connection = socket.socket(family, kind, protocol)
+            try:
+                connection.settimeout(timeout)
+                connection.connect(address)
+            except OSError as error:
+                connection.close()
+                last = error
+            else:
+                return connection
+        raise last
+
+    def _check(self, host: str, text: str) -> None:
+        address = ipaddress.ip_address(text.partition("%")[0])
+        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+        address = mapped or address
+        is_near = address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast
+        is_meant = host == self._named and host in ("localhost", text)
+        if is_near and not is_meant:
+            raise InvalidError(
+                f"expected {host} to be another machine, found that it leads to {text}, which is this one or its"
+                " link; name the address itself in the URL if that is meant"
+            )
+
+
+class _Http(urllib.request.HTTPHandler):
+    def __init__(self, guard: _Guard) -> None:
+        super().__init__()
+        self._guard = guard
+
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_connection(http.client.HTTPConnection, self._guard, None), req)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def __init__(self, guard: _Guard, tls: ssl.SSLContext) -> None:
+        super().__init__(context=tls)
+        self._guard = guard
+        self._tls = tls
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_connection(http.client.HTTPSConnection, self._guard, self._tls), req)
+
+
+def _connection(
+    base: type[http.client.HTTPConnection], guard: _Guard, tls: ssl.SSLContext | None
+) -> Callable[..., Any]:
+    class Connection(base):  # type: ignore[misc, valid-type]
+        def connect(self) -> None:
+            connection = guard.connected(self.host, self.port, self.timeout)
+            try:
+                self.sock = connection if tls is None else tls.wrap_socket(connection, server_hostname=self.host)
+            except BaseException:
+                connection.close()
+                raise
+
+    return Connection
+
+
+class _NoDowngrade(urllib.request.HTTPRedirectHandler):
+    max_redirections = MAX_REDIRECTS
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        if not newurl.startswith("https://") and not (newurl.startswith("http://") and req.type == "http"):
+            raise InvalidError(
+                f"expected to stay with https, found a redirect from {_shown(req.full_url)} to {_shown(newurl)}"
+            )
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
