@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,13 @@ def test_an_address_has_a_family_and_anything_else_none() -> None:
 def test_names_are_compared_without_regard_to_case() -> None:
     assert without_host("192.0.2.7 Web WEB db\n", "web", 4) == "192.0.2.7 db\n"
     assert with_host("192.0.2.7 WEB\n", "web", "192.0.2.7", ()) == "192.0.2.7\tweb\n"
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
+def test_a_table_that_has_the_host_already_is_returned_with_its_own_end(end: str) -> None:
+    text = f"192.0.2.7 web www{end}"
+    assert with_host(text, "web", "192.0.2.7", ("www",)) == text
+    assert without_host(text, "db", None) == text
 
 
 @given(TEXTS, HOSTS, IPS, st.lists(st.sampled_from(["x", "y"]), unique=True))

@@ -82,6 +82,11 @@ def test_a_line_stands_once_where_it_was_put(text: str, line: str) -> None:
     assert line not in without_lines_meant(after, is_meant).split("\n")
 
 
+@pytest.mark.parametrize("text", ["b\na", "b\na\n", "a\n\n"])
+def test_a_file_that_has_the_line_already_is_returned_with_its_own_end(text: str) -> None:
+    assert with_line_instead(text, "a", lambda one: one == "a") == text
+
+
 @pytest.mark.parametrize("text", ["ssh-rsa AAAA", "ssh-ed25519", "rsa AAAA", "", "ssh-rsa é"])
 def test_what_is_no_key_is_refused(text: str) -> None:
     with pytest.raises(InvalidError, match="key: expected a public key"):

@@ -33,11 +33,13 @@ def with_host(text: str, host: str, ip: str, aliases: Sequence[str]) -> str:
     """Return the text with exactly one entry that names the host in the family of its address.
 
     The entry that begins with the host is corrected where it stands; elsewhere the host's name is taken away.
+    A text that has just that already is returned as it is.
     """
     wanted = HostEntry(ip, (host, *aliases))
     family, is_placed = family_of(ip), False
+    before = _lines(text)
     lines: list[str] = []
-    for line in _lines(text):
+    for line in before:
         entry = _parsed(line)
         if entry is None or not _names(entry, host, family):
             lines.append(line)
@@ -48,6 +50,8 @@ def with_host(text: str, host: str, ip: str, aliases: Sequence[str]) -> str:
             lines += _less(line, entry, host)
     if not is_placed:
         lines.append(_written(wanted, ""))
+    if lines == before:
+        return text
     return "".join(f"{line}\n" for line in lines)
 
 

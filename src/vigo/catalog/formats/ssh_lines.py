@@ -113,16 +113,21 @@ def parse_known(line: str) -> KnownHost | None:
 
 
 def with_line_instead(text: str, line: str, is_meant: Callable[[str], bool]) -> str:
-    """Return the text with this line in the place of the first that is meant, and without the others that are."""
+    """Return the text with this line in the place of the first that is meant, and without the others that are.
+
+    A text that has just that already is returned as it is.
+    """
     is_placed = False
+    before = _lines(text)
     lines: list[str] = []
-    for present in _lines(text):
+    for present in before:
         if not is_meant(present):
             lines.append(present)
         elif not is_placed:
             is_placed = True
             lines.append(line)
-    return _joined(lines if is_placed else [*lines, line])
+    after = lines if is_placed else [*lines, line]
+    return text if after == before else _joined(after)
 
 
 def without_lines_meant(text: str, is_meant: Callable[[str], bool]) -> str:

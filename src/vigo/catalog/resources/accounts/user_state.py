@@ -15,17 +15,10 @@ from vigo.catalog.formats.accounts import (
     parse_shadow,
 )
 from vigo.catalog.resources.accounts.image import AccountFiles, read_account_files
+from vigo.catalog.resources.accounts.key_file import KeyFile, owners_are_kept, read_key_file
 from vigo.catalog.resources.accounts.lookup import gid_of, group_entry, require_tool, user_entry
 from vigo.catalog.resources.accounts.user_spec import UserSpec
 from vigo.catalog.resources.files.attributes import require_parent
-
-
-class KeyState(msgspec.Struct, frozen=True):
-    """The user's `.ssh` directory and the file of keys in it."""
-
-    folder: FileStat | None
-    stat: FileStat | None
-    text: str | None
 
 
 class UserState(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +37,7 @@ class UserState(msgspec.Struct, frozen=True, kw_only=True):
     free_gid: int | None = None
     home: FileStat | None = None
     moves_home: bool = False
-    keys: KeyState | None = None
+    keys: KeyFile | None = None
     files: AccountFiles | None = None
     can_chown: bool = True
 
@@ -72,6 +65,7 @@ def observe_user(spec: UserSpec, host: ReadHost) -> UserState:
         require_parent(host, home_path, "home")
         moves_home = entry is not None and entry.home not in ("", home_path) and host.stat(entry.home) is not None
     uid = spec.uid if spec.uid is not None else None if entry else free_id(_uids(users), system=spec.system)
+    present_home = entry.home if moves_home and entry is not None else home_path
     taken_gids = {group.gid for group in groups.values()}
     return UserState(
         entry=entry,
@@ -84,9 +78,9 @@ def observe_user(spec: UserSpec, host: ReadHost) -> UserState:
         free_gid=uid if uid is not None and uid not in taken_gids else free_id(taken_gids, system=spec.system),
         home=home,
         moves_home=moves_home,
-        keys=_keys(spec, host, entry.home if moves_home and entry is not None else home_path),
+        keys=None if spec.authorized_keys is None else read_key_file(host, present_home),
         files=files,
-        can_chown=files is None or _owned_by_root(host),
+        can_chown=owners_are_kept(host),
     )
 
 
@@ -101,20 +95,3 @@ def _shadow(spec: UserSpec, host: ReadHost, files: AccountFiles | None) -> Shado
     if all(value is None for value in declared):
         return None
     return parse_shadow(host.read_text("/etc/shadow") or "").get(spec.user)
-
-
-def _keys(spec: UserSpec, host: ReadHost, home: str) -> KeyState | None:
-    if spec.authorized_keys is None:
-        return None
-    folder, path = host.stat(f"{home}/.ssh"), f"{home}/.ssh/authorized_keys"
-    # The user owns this directory and may have put anything there: nothing is followed.
-    if folder is None or folder.kind != "directory":
-        return KeyState(folder, None, None)
-    stat = host.stat(path)
-    return KeyState(folder, stat, host.read_text(path) if stat is not None and stat.kind == "file" else None)
-
-
-def _owned_by_root(host: ReadHost) -> bool:
-    """Return whether files of this image may belong to others; where an ordinary user keeps it, all are that user's."""
-    top = host.stat("/")
-    return top is not None and top.uid == 0

@@ -78,7 +78,7 @@ class HostEntry(Resource[HostEntrySpec, HostEntryState]):
             after = without_host(before, spec.host, family)
         else:
             after = with_host(before, spec.host, spec.ip or "", spec.aliases)
-        if after != before and not (after == f"{before}\n" and spec.state == "absent"):
+        if after != before:
             yield WriteFile(
                 path=_TABLE,
                 content=after.encode(errors="surrogateescape"),

@@ -16,12 +16,17 @@ from vigo.catalog.formats.ssh_lines import (
     with_line_instead,
     without_lines_meant,
 )
-from vigo.catalog.ops import MakeDirectory, Op, WriteFile
+from vigo.catalog.ops import Op
+from vigo.catalog.resources.accounts.key_file import (
+    KeyFile,
+    brought,
+    owners_are_kept,
+    read_key_file,
+    require_place,
+    with_less,
+)
 from vigo.catalog.resources.accounts.lookup import user_entry
-from vigo.catalog.resources.files.attributes import Attributes
 from vigo.core.errors import BlockedError, InvalidError
-
-_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 
 
 class AuthorizedKeySpec(Spec, frozen=True, kw_only=True):
@@ -41,13 +46,12 @@ class AuthorizedKeySpec(Spec, frozen=True, kw_only=True):
 
 
 class AuthorizedKeyState(msgspec.Struct, frozen=True, kw_only=True):
-    """The account, and what is in its home."""
+    """The account, its home, and the file of keys in that."""
 
     account: PasswdEntry | None
-    home: FileStat | None
-    folder: FileStat | None
-    file: FileStat | None
-    text: str | None
+    home: FileStat | None = None
+    keys: KeyFile = KeyFile()
+    can_chown: bool = True
 
 
 class AuthorizedKeyFile(Resource[AuthorizedKeySpec, AuthorizedKeyState]):
@@ -70,59 +74,32 @@ class AuthorizedKeyFile(Resource[AuthorizedKeySpec, AuthorizedKeyState]):
         """Return the account and its file of keys."""
         account = user_entry(host, spec.user)
         if account is None or not account.home.startswith("/"):
-            return AuthorizedKeyState(account=account, home=None, folder=None, file=None, text=None)
-        path = _path(account)
-        file = host.stat(path)
-        content = host.read_bytes(path) if file is not None and file.kind == "file" else None
+            return AuthorizedKeyState(account=account)
         return AuthorizedKeyState(
             account=account,
             home=host.stat(account.home),
-            folder=host.stat(f"{account.home}/.ssh"),
-            file=file,
-            text=None if content is None else content.decode(errors="surrogateescape"),
+            keys=read_key_file(host, account.home),
+            can_chown=owners_are_kept(host),
         )
 
     def plan(self, spec: AuthorizedKeySpec, state: AuthorizedKeyState) -> Iterator[Op]:
         """Yield the folder and the file, which only the user may read."""
-        account = state.account
+        account, keys = state.account, state.keys
         if account is None or state.home is None:
             if spec.state == "absent":
                 return
             raise BlockedError(_what_is_missing(spec, account))
-        path = _path(account)
-        for place, stat, kind in ((f"{account.home}/.ssh", state.folder, "directory"), (path, state.file, "file")):
-            if stat is not None and stat.kind != kind:
-                raise InvalidError(
-                    f"user: expected a {kind} at {place}, found a {stat.kind}; it is not followed: remove it"
-                )
-        before = state.text or ""
+        require_place("user", account.home, keys)
+        before = keys.text or ""
         after = _edited(spec, before)
-        if spec.state == "absent":
-            if after != before:
-                yield WriteFile(path=path, content=after.encode(errors="surrogateescape"), changes=("state",))
-            return
-        wanted = Attributes(_FILE_MODE, account.uid, account.gid)
-        if state.folder is None:
-            yield MakeDirectory(
-                path=f"{account.home}/.ssh", mode=_FOLDER_MODE, uid=account.uid, gid=account.gid, changes=("state",)
-            )
-        if after != before or state.file is None or wanted.drift(state.file):
-            yield WriteFile(
-                path=path,
-                content=after.encode(errors="surrogateescape"),
-                mode=_FILE_MODE,
-                uid=account.uid,
-                gid=account.gid,
-                changes=_changes(spec, before),
-            )
+        if spec.state == "present":
+            yield from brought(account, keys, after, _changes(spec, before), chown=state.can_chown)
+        elif after != before:
+            yield with_less(account, after, ("state",))
 
     def owns(self, spec: AuthorizedKeySpec) -> tuple[str, ...]:
         """Return the key of the user."""
         return (f"key:{spec.user}:{parse_key('key', spec.key).blob}",)
-
-
-def _path(account: PasswdEntry) -> str:
-    return f"{account.home.rstrip('/')}/.ssh/authorized_keys"
 
 
 def _what_is_missing(spec: AuthorizedKeySpec, account: PasswdEntry | None) -> str:
