@@ -1,10 +1,13 @@
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.catalog.traits.hosts import alpine, debian
+from vigo.agent.adoption import adopting
 from vigo.agent.adoption.adopting import Adopted, Wanted, adopt
+from vigo.agent.adoption.folder import host_and_name
 from vigo.agent.adoption.globs import matching
 from vigo.agent.engine.engine import Engine
 from vigo.catalog.scan import resource_kinds
@@ -82,12 +85,45 @@ def test_contents_are_copied_as_they_are_also_from_names_that_the_stacks_pass_ov
     assert found.files["files/etc/app/site.tpl"] == b"{{ not ours }}\n"
 
 
+def test_no_two_files_share_a_place_in_the_stacks() -> None:
+    host = debian({"/etc/x/.a": "1", "/etc/x/dot.a": "2", "/etc/x/dotdot.a": "3"})
+    contents = adopted(host, files=("/etc/x/*",)).files
+    assert [contents[f"files/etc/x/{name}"] for name in ("dot.a", "dotdot.a", "dotdotdot.a")] == [b"1", b"2", b"3"]
+
+
+def test_names_that_are_no_text_are_left_out_and_told() -> None:
+    name = b"/etc/x/caf\xe9".decode(errors="surrogateescape")
+    (left,) = adopted(debian({name: "1"}), files=("/etc/x/*",)).left_out
+    assert (left.name, "no UTF-8" in left.reason) == ("/etc/x/caf\\xe9", True)
+
+
+def test_what_has_no_room_in_a_policy_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adopting, "MOST_CONTENT_BYTES", 9)
+    found = adopted(debian({"/etc/x/a": "123456", "/etc/x/b": "123456", "/etc/x/c": "123"}), files=("/etc/x/?",))
+    assert {one.name for one in found.left_out} == {"/etc/x/b"}
+    assert "0 MiB of files in all" in found.left_out[0].reason
+
+
+@pytest.mark.parametrize("name", ["web 1", "-web", "", "wéb", "a/../b"])
+def test_the_machines_name_is_a_hostname(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidError, match="--hostname"):
+        host_and_name(tmp_path, name)
+
+
+def test_the_name_of_an_image_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/hostname").write_text("Web-1.example\n")
+    assert host_and_name(tmp_path, None)[1] == "web-1.example"
+
+
 def test_packages_that_came_along_with_others_are_left_to_the_tool() -> None:
     states = "Package: libc6\nArchitecture: amd64\nAuto-Installed: 1\n\nPackage: x\nAuto-Installed: 0\n"
     host = debian({"/var/lib/apt/extended_states": states})
     assert adopted(host, packages=True).counts == {"adopted-packages": 1}
     world = alpine({"/etc/apk/world": "busybox>1.2\n"})
     assert adopted(world, packages=True).counts == {"adopted-packages": 1}
+    longer = alpine({"/etc/apk/world": "busybox-extras\nbusybox2@edge\n"})
+    assert adopted(longer, packages=True).counts == {}
 
 
 def test_a_machine_without_what_is_asked_for_gives_no_stacks() -> None:

@@ -1,6 +1,7 @@
 """What a machine has that a policy could declare, as resources to be judged."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,6 +12,9 @@ from vigo.catalog.formats.logins import parse_human_ids
 from vigo.catalog.formats.package_origins import parse_extended_states
 from vigo.catalog.scan import collectors_on_demand
 from vigo.core.errors import VigoError
+
+# A word of it is a name, with a version or a tag of a repository behind it. Source: apk-world(5).
+_WORLD_NAME = re.compile(r"[=<>~@]")
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,15 +29,19 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     source: str | None = None
 
 
-class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
-    """What could not be looked at, and why."""
+class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What is not adopted, and why."""
 
     name: str
     reason: str
 
 
-Found = Candidate | Unreadable
-Find = Callable[[ReadHost], Iterator[Found]]
+def content_bytes(candidate: Candidate) -> int:
+    """Return how large the content of a file is; of all else 0."""
+    return len(candidate.fields.get("content_base64", "")) // 4 * 3
+
+
+Found = Candidate | LeftOut
 
 
 def packages(host: ReadHost) -> Iterator[Found]:
@@ -41,7 +49,7 @@ def packages(host: ReadHost) -> Iterator[Found]:
     try:
         traits = msgspec.to_builtins(collectors_on_demand()["packages"].collect(host))
     except VigoError as error:
-        yield Unreadable(name="packages", reason=str(error))
+        yield LeftOut(name="packages", reason=str(error))
         return
     asked = _asked_for(str(traits["tool"]), traits["installed"], host)
     for name in sorted(asked):
@@ -54,7 +62,8 @@ def _asked_for(tool: str, installed: Mapping[str, str], host: ReadHost) -> Seque
         return [name for name in installed if name.partition(":")[0] not in automatic]
     if tool == "apk":
         world = (host.read_text("/etc/apk/world") or "").split()
-        return [name for name in installed if any(word.rstrip("=<>~@").startswith(name) for word in world)]
+        asked = {_WORLD_NAME.split(word, maxsplit=1)[0] for word in world}
+        return [name for name in installed if name in asked]
     return list(installed)
 
 
@@ -86,7 +95,7 @@ def services(host: ReadHost) -> Iterator[Found]:
     try:
         traits = msgspec.to_builtins(collectors_on_demand()["services"].collect(host))
     except (VigoError, KeyError) as error:
-        yield Unreadable(name="services", reason=str(error))
+        yield LeftOut(name="services", reason=str(error))
         return
     for name, service in sorted(traits["services"].items()):
         if not (service.get("running") or service.get("enabled")):

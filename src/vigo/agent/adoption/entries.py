@@ -4,7 +4,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from vigo.agent.adoption.candidates import Candidate, Found, Unreadable
+from vigo.agent.adoption.candidates import Candidate, Found, LeftOut
 from vigo.catalog.api import FileStat, ReadHost
 from vigo.catalog.formats.accounts import parse_group, parse_passwd
 from vigo.core.errors import VigoError
@@ -17,30 +17,33 @@ def entry_at(host: ReadHost, path: str, *, private: bool) -> Found:
     try:
         stat = host.stat(path)
         if stat is None:
-            return Unreadable(name=path, reason="it is gone meanwhile")
+            return LeftOut(name=path, reason="it is gone meanwhile")
         if stat.kind == "symlink":
             return Candidate(name=path, type="symlink", fields={"path": path, "to": host.read_link(path) or ""})
         if stat.kind == "directory":
             return Candidate(name=path, type="directory", fields=_attributes(host, path, stat))
         return _file(host, path, stat, private=private)
     except VigoError as error:
-        return Unreadable(name=path, reason=str(error))
+        return LeftOut(name=path, reason=str(error))
 
 
 def _file(host: ReadHost, path: str, stat: FileStat, *, private: bool) -> Found:
     if stat.kind != "file":
-        return Unreadable(name=path, reason="it is a device, socket or pipe, which no policy declares")
+        return LeftOut(name=path, reason="it is a device, socket or pipe, which no policy declares")
     if not private and not stat.mode & _OTHERS_MAY_READ:
         reason = f"not everybody may read it (mode {stat.mode:04o}), and the stacks would hold its content"
-        return Unreadable(name=path, reason=f"{reason}; --private takes it all the same")
+        return LeftOut(name=path, reason=f"{reason}; --private takes it all the same")
     content = base64.b64encode(host.read_bytes(path) or b"").decode()
     fields = {**_attributes(host, path, stat), "content_base64": content}
     return Candidate(name=path, type="file", fields=fields, source=_source(path))
 
 
 def _source(path: str) -> str:
-    """Return where a file's content stands below `files/`: the stacks pass over names that begin with a dot."""
-    return "/".join(f"dot{part}" if part.startswith(".") else part for part in path.split("/") if part)
+    """Return where a file's content stands below `files/`: the stacks pass over names that begin with a dot.
+
+    A name that begins with `dot` gets another one, so that no two files share a place.
+    """
+    return "/".join(f"dot{part}" if part.startswith((".", "dot")) else part for part in path.split("/") if part)
 
 
 def _attributes(host: ReadHost, path: str, stat: FileStat) -> dict[str, Any]:

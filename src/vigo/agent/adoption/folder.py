@@ -6,14 +6,22 @@ from pathlib import Path
 
 from vigo.agent.host.real_host import RealHost
 from vigo.catalog.api import ReadHost
-from vigo.core.errors import ConflictError, UnavailableError
+from vigo.core.errors import ConflictError, InvalidError, UnavailableError
+from vigo.core.hostnames import canonical_hostname
 
 
 def host_and_name(root: Path | None, hostname: str | None) -> tuple[ReadHost, str]:
-    """Return the host to read, and its name: the one given, else the machine's own."""
+    """Return the host to read, and its name: the one given, else the machine's own.
+
+    Raises:
+        InvalidError: that is no hostname.
+    """
     host = RealHost(None if root is None else str(root))
     own = socket.gethostname() if root is None else (host.read_text("/etc/hostname") or "").strip()
-    return host, hostname or own or "adopted"
+    try:
+        return host, canonical_hostname(own if hostname is None else hostname)
+    except InvalidError as error:
+        raise InvalidError(f"{error}; give the machine's name by --hostname") from error
 
 
 def write(files: Mapping[str, bytes], folder: Path) -> None:
