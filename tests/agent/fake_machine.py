@@ -1,6 +1,7 @@
 """A machine over a fake host, which outlives the cycles that look at it."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from vigo.agent.machine import Collected, Machine
@@ -33,6 +34,9 @@ class FakeMachine:
 
     def look_afresh(self) -> None:
         self.looks += 1
+
+    def one_look(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def functions(self, traits: Traits) -> Functions:
         return {"os_family": lambda name: traits["os"]["family"] == name}

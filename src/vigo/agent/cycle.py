@@ -269,6 +269,7 @@ class Cycles:
             protected=protected_folders(self._folder.state_dir, root),
             stop=self._stop,
             look_afresh=machine.look_afresh,
+            one_look=machine.one_look,
             accepted=self._accepted,
         )
         started_at, started = self._clock.now(), self._clock.monotonic()

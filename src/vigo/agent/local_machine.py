@@ -1,5 +1,6 @@
 """The machine that the agent runs on."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from vigo.agent.collect import collect_all
@@ -36,6 +37,10 @@ class LocalMachine:
     def look_afresh(self) -> None:
         """Forget what was read before."""
         self._host.look_afresh()
+
+    def one_look(self) -> AbstractContextManager[None]:
+        """Within this, what is at a path is looked at once."""
+        return self._host.one_look()
 
     def functions(self, traits: Traits) -> Functions:
         """Return the predicates of conditions, bound to this machine."""

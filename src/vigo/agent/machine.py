@@ -1,6 +1,7 @@
 """The machine as a cycle sees it: reading, changing, its traits and its predicates."""
 
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -26,6 +27,10 @@ class Machine(Protocol):
 
     def look_afresh(self) -> None:
         """Forget what was read before: what is tried again may find another machine."""
+        ...
+
+    def one_look(self) -> AbstractContextManager[None]:
+        """Within this, what is at a path is looked at once."""
         ...
 
     def functions(self, traits: Traits) -> Functions:

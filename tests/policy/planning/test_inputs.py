@@ -28,7 +28,7 @@ def test_a_template_takes_in_what_it_names(source: object, traits: set[Path], va
     assert found == Inputs(frozenset(traits), frozenset(variables))
 
 
-@pytest.mark.parametrize("source", ["{{ vars | length }}", "{{ vars['port'] }}", "{{ broken"])
+@pytest.mark.parametrize("source", ["{{ vars | length }}", "{{ vars['port'] }}", "{{ vars.items() }}", "{{ broken"])
 def test_what_cannot_be_told_apart_takes_in_all_variables(source: str) -> None:
     found = InputBook().of_source(source)
     assert found.all_variables
@@ -55,6 +55,12 @@ def test_only_what_is_taken_in_tells_machines_apart() -> None:
     assert one not in keys
     assert keys[2] == keys[3]
     assert len({one, *keys}) == 5
+
+
+def test_what_goes_through_a_trait_takes_all_of_it_in() -> None:
+    found = InputBook().of_source("{% for key, value in traits.os.items() %}{{ key }}{% endfor %}")
+    one, other = (found.of_traits({"os": {"family": family}}) for family in "ab")
+    assert one != other
 
 
 def test_values_of_different_types_are_never_the_same() -> None:

@@ -29,7 +29,7 @@ class Deadline:
     def __init__(self, limit_seconds: float | None, clock: Clock) -> None:
         self._limit = None if limit_seconds is None else timedelta(seconds=limit_seconds)
         self._clock = clock
-        self._started = clock.monotonic()
+        self._started = timedelta(0) if self._limit is None else clock.monotonic()
 
     def leaves(self, duration: timedelta) -> bool:
         """Return whether more time than this is left."""
@@ -105,6 +105,9 @@ class Attempt(msgspec.Struct, kw_only=True):
 
     def result(self, id_: ResourceId, type_: str, duration: timedelta, *, dry_run: bool) -> ResourceResult:
         """Return the outcome with its bounds kept. Outside a dry run only what was carried out counts as changed."""
+        if not self.ops and not self.reason:
+            # Most resources of most passes: nothing to do, and nothing to say.
+            return ResourceResult(id=id_, type=type_, outcome=self.outcome, duration_ms=_milliseconds(duration))
         is_foretold = dry_run and self.outcome != "skipped" and not self.is_refused
         counted = self.ops if is_foretold else self.ops[: self.done]
         shown = tuple(bounded(op.summary(), MAX_OP_CHARACTERS) for op in self.ops[:MAX_OPS])
@@ -118,8 +121,12 @@ class Attempt(msgspec.Struct, kw_only=True):
             ops=shown,
             diff=bounded(self.diff, None),
             reason=bounded(self.reason, MAX_REASON_CHARACTERS),
-            duration_ms=round(duration / timedelta(milliseconds=1), 3),
+            duration_ms=_milliseconds(duration),
         )
+
+
+def _milliseconds(duration: timedelta) -> float:
+    return round(duration.total_seconds() * 1000, 3)
 
 
 def _told(op: Op, error: VigoError) -> str:

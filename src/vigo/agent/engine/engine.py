@@ -1,6 +1,7 @@
 """One pass over a plan: the order, the dependencies, the notifications and when it ends early."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from msgspec import UNSET, UnsetType
@@ -18,7 +19,7 @@ from vigo.agent.engine.scope import Scope
 from vigo.agent.engine.standing import Standing
 from vigo.agent.engine.undo_records import Undos, UndosInMemory
 from vigo.agent.engine.undoing import Undoer
-from vigo.agent.engine.worker import Worker
+from vigo.agent.engine.worker import OneLook, Worker
 from vigo.catalog.api import ReadHost
 from vigo.core.clock import Clock
 from vigo.core.ids import ResourceId
@@ -32,8 +33,8 @@ class Engine:
     """Applies plans to one host.
 
     `protected` are folders of the host that no policy may touch. `stop` is asked before each resource, and while it is
-    waited for another attempt: the reason why the pass shall end, or an empty text. `accepted` are the declarations of
-    former passes.
+    waited for another attempt: the reason why the pass shall end, or an empty text. Within `one_look` the host looks at
+    each path once. `accepted` are the declarations of former passes.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Engine:
         stop: Callable[[], str] = lambda: "",
         sleep: Sleep = sleep,
         look_afresh: Callable[[], None] = lambda: None,
+        one_look: OneLook = nullcontext,
         accepted: Accepted | None = None,
     ) -> None:
         self._host = host
@@ -55,6 +57,7 @@ class Engine:
         self._kinds = kinds
         self._protected = protected
         self._stop = stop
+        self._one_look = one_look
         self._retrier = Retrier(clock, sleep, stop, look_afresh)
         self._accepted = Accepted() if accepted is None else accepted
 
@@ -96,6 +99,7 @@ class Engine:
             keeper=keeper,
             holds=holds,
             retrier=self._retrier,
+            one_look=self._one_look,
             accepted=self._accepted,
             dry_run=dry_run,
             standing=standing,

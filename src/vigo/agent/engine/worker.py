@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from vigo.agent.engine.attempt import Attempt, Deadline, Execute, Kinds
@@ -10,7 +11,7 @@ from vigo.agent.engine.guardrail import Guardrail
 from vigo.agent.engine.holding import Holds
 from vigo.agent.engine.keeping import Keeper
 from vigo.agent.engine.progress import CONDITION_IS_FALSE
-from vigo.agent.engine.rendering import Accepted, Context, condition_holds, spec_of, values_of
+from vigo.agent.engine.rendering import Accepted, Context, condition_holds, spec_of
 from vigo.agent.engine.retrying import Retrier
 from vigo.agent.engine.standing import Standing
 from vigo.catalog.api import ReadHost, Resource, Spec
@@ -23,6 +24,9 @@ from vigo.core.nearest import did_you_mean
 from vigo.core.plan import PlannedResource, Retry
 from vigo.core.run import ResourceResult
 from vigo.core.templates import Templates
+
+OneLook = Callable[[], AbstractContextManager[None]]
+"""Within what it gives, the host looks at each path once."""
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +49,7 @@ class Worker:
         keeper: Keeper,
         holds: Holds,
         retrier: Retrier,
+        one_look: OneLook,
         accepted: Accepted,
         dry_run: bool,
         standing: Standing | None = None,
@@ -58,6 +63,7 @@ class Worker:
         self._keeper = keeper
         self._holds = holds
         self._retrier = retrier
+        self._one_look = one_look
         self._accepted = accepted
         self._dry_run = dry_run
         self._standing = standing
@@ -138,15 +144,14 @@ class Worker:
             InvalidError: its kind is not known, or its values do not fit.
         """
         kind = self._kind(resource)
-        values = values_of(resource, kind, self._templates, context)
 
-        def accept() -> Spec:
+        def accept(values: dict[str, Any]) -> Spec:
             spec = spec_of(resource, kind, values)
             kind.validate(spec)
             require_harmless(kind, spec)
             return spec
 
-        return kind, self._accepted.spec(resource, kind, values, accept)
+        return kind, self._accepted.spec(resource, kind, self._templates, context, accept)
 
     def _work(
         self,
@@ -162,8 +167,9 @@ class Worker:
                 return
         kind, spec = self.declared(resource, context)
         attempt.is_declared = True
-        self._look(resource, kind, spec)
-        ops, blocked = self._planned(kind, spec)
+        with self._one_look():
+            self._look(resource, kind, spec)
+            ops, blocked = self._planned(kind, spec)
         attempt.is_refused = True
         for op in ops:
             self._guardrail.check(op)

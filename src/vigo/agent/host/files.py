@@ -3,6 +3,8 @@
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from vigo.agent.host.faults import ABSENT, reading, told
 from vigo.agent.host.kept_files import KEPT, KeptFiles
@@ -40,6 +42,24 @@ class RealFiles:
     def __init__(self, root: Root) -> None:
         self.root = root
         self.kept = KeptFiles()
+        self._seen: dict[str, os.stat_result | None] | None = None
+
+    @contextmanager
+    def one_look(self) -> Iterator[None]:
+        """Within this, tell of a path what was told of it first: a look at one resource asks for its path repeatedly.
+
+        A program that runs meanwhile ends that: see `look_again`.
+        """
+        self._seen = {}
+        try:
+            yield
+        finally:
+            self._seen = None
+
+    def look_again(self) -> None:
+        """Forget what was told of paths within `one_look`."""
+        if self._seen is not None:
+            self._seen = {}
 
     def stat(self, path: str) -> FileStat | None:
         """Return what is at the path itself; the last component is not followed.
@@ -47,7 +67,12 @@ class RealFiles:
         Raises:
             UnavailableError: it cannot be told.
         """
-        found = self._lstat(path, follow=False)
+        if self._seen is None:
+            found = self._lstat(path, follow=False)
+        elif path in self._seen:
+            found = self._seen[path]
+        else:
+            found = self._seen[path] = self._lstat(path, follow=False)
         if found is None:
             return None
         return FileStat(
@@ -73,8 +98,9 @@ class RealFiles:
 
     def _read_now(self, path: str) -> bytes | None:
         if self._is_direct(path):
+            seen = None if self._seen is None else self._seen.get(path)
             with reading(path):
-                return _read(path, None, _READ & ~os.O_NOFOLLOW)
+                return _read(path, None, _READ & ~os.O_NOFOLLOW, seen)
         with reading(path), self.root.place(path, follow=True) as place:
             return None if place is None else _read(place.name, place.directory, _READ)
 
@@ -143,12 +169,9 @@ class RealFiles:
 
         What is only looked at needs no other care, and it takes one call of the kernel rather than one for each name.
         """
-        return not self.root.is_image and path.startswith("/") and not path.endswith("/") and _is_plain(path)
-
-
-def _is_plain(path: str) -> bool:
-    """Return whether a path can be given to the kernel as it is."""
-    return path.isprintable() and len(path) < _MAX_PLAIN_CHARACTERS
+        if self.root.is_image or len(path) >= _MAX_PLAIN_CHARACTERS:
+            return False
+        return path[:1] == "/" and path[-1:] != "/" and path.isprintable()
 
 
 def _target(name: str, directory: int | None) -> str | None:
@@ -160,10 +183,12 @@ def _target(name: str, directory: int | None) -> str | None:
         raise
 
 
-def _read(name: str, directory: int | None, flags: int) -> bytes | None:
+def _read(name: str, directory: int | None, flags: int, seen: os.stat_result | None = None) -> bytes | None:
+    """Return a file's content. `seen` is what was at the path itself when it was looked at, a moment ago."""
     try:
         # Opening a device can act on it, so it is looked at first.
-        _require_regular(os.stat(name, dir_fd=directory, follow_symlinks=not flags & os.O_NOFOLLOW))
+        if seen is None or not stat.S_ISREG(seen.st_mode):
+            _require_regular(os.stat(name, dir_fd=directory, follow_symlinks=not flags & os.O_NOFOLLOW))
         descriptor = os.open(name, flags, dir_fd=directory)
     except OSError as error:
         if error.errno in ABSENT:

@@ -1,6 +1,7 @@
 """The host that the agent runs on, or the file tree of `--root`, to read."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from vigo.agent.host.files import RealFiles
 from vigo.agent.host.programs import Programs
@@ -43,7 +44,10 @@ class RealHost:
 
     def check(self, command: Command) -> CommandResult:
         """Run an operator's own guard."""
-        return self.programs.check(command)
+        try:
+            return self.programs.check(command)
+        finally:
+            self.files.look_again()
 
     def is_image(self) -> bool:
         """Return whether this host is a file tree (`--root`) in which nothing runs."""
@@ -53,14 +57,20 @@ class RealHost:
         """Return whether a program of this name is on the host's search path."""
         return self.programs.has_program(name)
 
+    def one_look(self) -> AbstractContextManager[None]:
+        """Within this, what is at a path is looked at once; a resource's turn begins with it."""
+        return self.files.one_look()
+
     def forget(self, op: Op) -> None:
         """Drop what is known and an operation may have changed."""
         self.files.kept.forget(op)
+        self.files.look_again()
         self.programs.forget(op)
 
     def look_afresh(self) -> None:
         """Drop all that is known, for what others than Vigo may have changed."""
         self.files.kept.forget_all()
+        self.files.look_again()
         self.programs.look_afresh()
 
 

@@ -1,11 +1,12 @@
 """What a template or condition takes in: the traits and variables without which it would say the same."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
 
 from vigo.core.conditions import PREDICATE_NAMES
+from vigo.core.template_names import taken_in, texts_in
 from vigo.core.templates import TemplateError, Templates
 
 Path = tuple[str, ...]
@@ -16,7 +17,6 @@ _TRAITS_OF_PREDICATES: Final[Mapping[str, tuple[Path, ...]]] = {
     "os_id": (("os", "id"),),
     "hostname_matches": (("network", "fqdn"), ("network", "hostname")),
 }
-_ABSENT: Final = b""
 _ENCODER: Final = msgspec.msgpack.Encoder()
 
 
@@ -41,7 +41,7 @@ class Inputs(msgspec.Struct, frozen=True):
 
     def of_traits(self, traits: Mapping[str, Any]) -> bytes:
         """Return what tells two machines apart: equal bytes stand for traits that this cannot tell from each other."""
-        return exact([_found(traits, path) for path in sorted(self.traits)])
+        return exact([taken_in(traits, path) for path in sorted(self.traits)])
 
 
 class InputBook:
@@ -57,7 +57,7 @@ class InputBook:
 
     def of_source(self, source: Any) -> Inputs:
         """Return what a templated value takes in: a text, or a list or map with texts in it."""
-        return together(self._of(text, is_expression=False) for text in _texts(source))
+        return together(self._of(text, is_expression=False) for text in texts_in(source))
 
     def _of(self, text: str, *, is_expression: bool) -> Inputs:
         known = self._read.get((text, is_expression))
@@ -94,29 +94,9 @@ def _inputs(names: Iterable[str]) -> Inputs:
         if root == "traits":
             traits.add(tuple(path))
         elif root == "vars":
-            all_variables = all_variables or not path
+            # `vars.items()` goes through them all, unless one has that name.
+            all_variables = all_variables or not path or hasattr(dict, path[0])
             variables.update(path[:1])
         elif root in PREDICATE_NAMES:
             traits.update(_TRAITS_OF_PREDICATES.get(root, ()))
     return Inputs(frozenset(traits), frozenset(variables), all_variables)
-
-
-def _texts(source: Any) -> Iterator[str]:
-    if isinstance(source, str):
-        yield source
-    elif isinstance(source, Mapping):
-        for key, value in source.items():
-            yield from _texts(key)
-            yield from _texts(value)
-    elif isinstance(source, list | tuple):
-        for item in source:
-            yield from _texts(item)
-
-
-def _found(traits: Any, path: Path) -> list[Any] | bytes:
-    value = traits
-    for name in path:
-        if not isinstance(value, Mapping) or name not in value:
-            return _ABSENT
-        value = value[name]
-    return [value]
