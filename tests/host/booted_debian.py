@@ -52,7 +52,7 @@ class BootedDebian:
     ) -> subprocess.CompletedProcess[str]:
         """Return how a program ended that ran in there as root."""
         done = subprocess.run(
-            self._inside(*argv),
+            self.inside(*argv),
             input=stdin,
             env={**_CLEAN, **environment},
             capture_output=True,
@@ -75,7 +75,7 @@ class BootedDebian:
     def holding_lock(self, path: str) -> Iterator[None]:
         """Hold a lock on a file in there, as dpkg and apt lock theirs, from another process."""
         program = f"import fcntl; f = open({path!r}, 'w'); fcntl.lockf(f, fcntl.LOCK_EX); print(flush=True); input()"
-        argv = self._inside(str(PYTHON), "-c", program)
+        argv = self.inside(str(PYTHON), "-c", program)
         holder = subprocess.Popen(argv, env=_CLEAN, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
             assert holder.stdout is not None
@@ -123,7 +123,7 @@ class BootedDebian:
         done = self.run(*argv, stdin=given, environment=self.python_environment())
         return msgspec.json.decode(done.stdout, type=list[tuple[ResourceResult, ...]])
 
-    def _inside(self, *argv: str) -> Sequence[str]:
+    def inside(self, *argv: str) -> Sequence[str]:
         return [_program("nsenter"), f"--target={self.leader}", *_NAMESPACES, "--", *argv]
 
 

@@ -63,7 +63,16 @@ def changing_calls(
         f"?{name}" for name in (*_CALLS, "stat", "newfstatat", "statx", "access", "faccessat", "faccessat2")
     )
     done = subprocess.run(
-        [tracer, "--follow-forks", f"--output={log}", f"--trace={calls}", "--string-limit=200", "--", *argv],
+        [
+            tracer,
+            "--follow-forks",
+            "--decode-fds=all",
+            f"--output={log}",
+            f"--trace={calls}",
+            "--string-limit=200",
+            "--",
+            *argv,
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -58,7 +58,8 @@ class FakePackages(FakeTool):
                 )
             case ["rpm", "-qa", *_]:
                 lines = (f"{name}\tx86_64\t{version}" for name, version in self.installed.items())
-            case ["apt-cache", "policy", "--", *names]:
+            case ["apt-cache", *words] if "policy" in words:
+                names = words[words.index("--") + 1 :]
                 lines = (f"{name}:\n  Candidate: {self._available[name]}" for name in names if name in self._available)
             case ["dnf" | "yum", "--quiet", "--cacheonly", "check-update"]:
                 return _lines((f"{name}.x86_64  {new}  base" for name, _, new in self._updates()), status=100)

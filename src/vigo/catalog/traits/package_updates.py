@@ -15,7 +15,7 @@ from vigo.catalog.formats.package_updates import (
     parse_pacman_versions,
     parse_zypper_versions,
 )
-from vigo.catalog.resources.packages.apt import APT
+from vigo.catalog.resources.packages.apt import APT, policy_of
 from vigo.catalog.resources.packages.package_tool import ToolName, answer_of
 from vigo.catalog.traits.packages import TOOLS
 from vigo.core.errors import UnavailableError
@@ -103,7 +103,7 @@ def _ask_apt(host: ReadHost) -> _Found:
     names = sorted(name for name, package in packages.items() if ":" in name and not package.configuration_only)
     if not names:
         return _Found({})
-    updates = parse_apt_updates(answer_of(host, ("apt-cache", "policy", "--", *names)).stdout)
+    updates = parse_apt_updates(policy_of(host, names))
     return _Found(
         {name: PackageUpdate(version=update.version, security=update.security) for name, update in updates.items()}
     )

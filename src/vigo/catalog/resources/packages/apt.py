@@ -1,6 +1,6 @@
 """Packages of Debian and its kin. Source: apt-get(8), apt-mark(8), dpkg-query(1), dpkg-deb(1), apt.conf(5)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -49,6 +49,8 @@ _QUIET = {"DEBIAN_FRONTEND": "noninteractive", "APT_LISTCHANGES_FRONTEND": "none
 # A settings file that an operator changed stays; a question would hang for ever.
 _KEEP_SETTINGS = ("-o", "DPkg::Options::=--force-confdef", "-o", "DPkg::Options::=--force-confold")
 _APT = ("apt-get", "-q", "-y")
+_LISTED_CACHE, _CACHE = "/var/cache/apt/srcpkgcache.bin", "/var/cache/apt/pkgcache.bin"
+_SETTINGS = ("/etc/apt/apt.conf", "/etc/apt/apt.conf.d", "/var/lib/dpkg/arch")
 
 
 class _Apt:
@@ -65,7 +67,7 @@ class _Apt:
         return parse_dpkg_query(answer_of(host, ("dpkg-query", "-W", "-f", DPKG_QUERY_FORMAT)).stdout)
 
     def outdated(self, host: ReadHost, names: tuple[str, ...], installed: Packages) -> frozenset[str]:
-        policy = parse_apt_policy(answer_of(host, ("apt-cache", "policy", "--", *names)).stdout)
+        policy = parse_apt_policy(policy_of(host, names))
         return frozenset(
             name for name in names if name in installed and policy.get(name, "") not in ("", installed[name].version)
         )
@@ -143,6 +145,25 @@ def _run(argv: tuple[str, ...]) -> RunPackageTool:
     )
 
 
+def policy_of(host: ReadHost, names: Sequence[str]) -> str:
+    """Return what `apt-cache policy` tells of packages.
+
+    As root it would write its caches anew where they are out of date; those it is told to do without, which takes
+    longer. The one is made of the lists, the other of that and of what is installed.
+
+    Raises:
+        UnavailableError: it does not answer.
+    """
+    listed = newest_ns(host, (_LISTS, *_sources(host), *_SETTINGS)) or 0
+    installed = newest_ns(host, (_STATUS,)) or 0
+    without: tuple[str, ...] = ()
+    if (newest_ns(host, (_LISTED_CACHE,)) or 0) < listed:
+        without = ("-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=")
+    elif (newest_ns(host, (_CACHE,)) or 0) < max(listed, installed):
+        without = ("-o", "Dir::Cache::pkgcache=")
+    return answer_of(host, ("apt-cache", *without, "policy", "--", *names)).stdout
+
+
 def _sources(host: ReadHost) -> Iterator[str]:
     yield from (_SOURCES, _SOURCES_FOLDER)
     names = host.list_directory(_SOURCES_FOLDER) or ()
@@ -153,7 +174,7 @@ def _is_offered(host: ReadHost, wanted: Wanted) -> bool:
     """Return whether the index that is there has all that is wanted."""
     if host.is_image():
         return True
-    answer = answer_of(host, ("apt-cache", "policy", "--", *wanted.names)).stdout
+    answer = policy_of(host, wanted.names)
     if wanted.version is None:
         return parse_apt_policy(answer).keys() >= set(wanted.names)
     offered = parse_apt_policy_versions(answer)
