@@ -10,7 +10,8 @@ from vigo.testing.fake_host import FakeHost, FakeNode
 
 APT_LISTS: Files = {"/var/lib/apt/lists/deb.example.org_debian_dists_bookworm_main_binary-amd64_Packages.lz4": b""}
 ARCH: Files = {"/var/lib/pacman/sync/core.db": b"", "/var/lib/pacman/local/linux-6.8-1/desc": ""}
-POLICY = "apt-cache policy -- curl:amd64 libc6:amd64 libc6:i386"
+APT_CACHE = ("apt-cache", "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=", "policy", "--")
+POLICY = f"{shlex.join(APT_CACHE)} curl:amd64 libc6:amd64 libc6:i386"
 DNF = "dnf --quiet --cacheonly check-update"
 ZYPPER = "zypper --non-interactive --no-refresh --quiet"
 
@@ -119,7 +120,7 @@ def test_of_many_those_for_security_are_told_first_and_all_are_counted() -> None
     names = [f"p{number:03}" for number in range(150)]
     dpkg = "".join(f"ii \t{name}\tall\t1\n" for name in names)
     answer = "".join(policy(name, "1", "2", "bookworm-security" if name == "p149" else "bookworm") for name in names)
-    question = shlex.join(["apt-cache", "policy", "--", *(f"{name}:all" for name in names)])
+    question = shlex.join([*APT_CACHE, *(f"{name}:all" for name in names)])
     found = collected(debian(APT_LISTS, answers={DPKG_QUERY: dpkg, question: answer}))
     assert (len(found.packages), found.pending, found.security) == (100, 150, 1)
     assert "p149" in found.packages
