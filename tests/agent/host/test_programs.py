@@ -1,5 +1,7 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -84,6 +86,24 @@ def test_an_operation_makes_what_it_may_have_changed_unknown(op: Op, left: set[s
     for name in everything:
         answers.get((name,), lambda name=name: asked.append(name))  # type: ignore[misc]
     assert set(everything) - set(asked) == left
+
+
+def test_who_asks_what_is_being_asked_waits_for_that_answer() -> None:
+    answers, asked = Answers(), []
+    is_asking, may_answer = Event(), Event()
+
+    def ask() -> CommandResult:
+        asked.append("rpm")
+        is_asking.set()
+        assert may_answer.wait(10)
+        return CommandResult(0, "a")
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(answers.get, ("rpm",), ask)
+        assert is_asking.wait(10)
+        second = pool.submit(answers.get, ("rpm",), ask)
+        may_answer.set()
+        assert (first.result(), second.result(), asked) == (CommandResult(0, "a"), CommandResult(0, "a"), ["rpm"])
 
 
 def test_a_guard_is_asked_every_time_and_not_remembered(machine: RealHost, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Answers of programs, kept for as long as nothing ran that may change them."""
 
 from collections.abc import Callable
+from threading import Lock
 
 from vigo.catalog.api import CommandResult
 from vigo.catalog.ops import Op, Run
@@ -23,21 +24,27 @@ class Answers:
 
     def __init__(self) -> None:
         self._known: dict[Question, CommandResult | VigoError | None] = {}
+        self._turns: dict[Question, Lock] = {}
 
     def get(self, question: Question, ask: Callable[[], CommandResult | None]) -> CommandResult | None:
-        """Return the answer that is known, else ask for it.
+        """Return the answer that is known, else ask for it: once, also where several threads want to know.
 
         Raises:
             VigoError: asking failed.
         """
-        if question not in self._known:
-            try:
-                self._known[question] = ask()
-            except VigoError as error:
-                self._known[question] = error
-        answer = self._known[question]
+        with self._turns.setdefault(question, Lock()):
+            answer = self._known[question] if question in self._known else self._asked(question, ask)
         if isinstance(answer, VigoError):
             raise type(answer)(str(answer)) from answer
+        return answer
+
+    def _asked(self, question: Question, ask: Callable[[], CommandResult | None]) -> CommandResult | VigoError | None:
+        answer: CommandResult | VigoError | None
+        try:
+            answer = ask()
+        except VigoError as error:
+            answer = error
+        self._known[question] = answer
         return answer
 
     def forget_all(self) -> None:
