@@ -27,6 +27,13 @@ def debian(debian_root: Path, tmp_path: Path) -> Iterator[BootedDebian]:
         yield machine
 
 
+@pytest.fixture
+def ssh_server(debian_root: Path, tmp_path: Path) -> Iterator[BootedDebian]:
+    """Yield a freshly booted Debian with an SSH server."""
+    with boot(cached_root(("openssh-server",)), tmp_path) as machine:
+        yield machine
+
+
 @pytest.fixture(scope="session")
 def stocked_root(debian_root: Path) -> Path:
     """Return the folder of a Debian that has packages to install."""

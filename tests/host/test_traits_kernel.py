@@ -38,13 +38,13 @@ _LIMITED = (
 )
 
 
-def test_ports_are_those_that_ss_lists(debian: BootedDebian) -> None:
-    debian.run(*_START, _LISTEN)
-    debian.run("systemctl", "start", "ssh.service")
-    told = traits_of(debian, "ports")["ports"]
+def test_ports_are_those_that_ss_lists(ssh_server: BootedDebian) -> None:
+    ssh_server.run(*_START, _LISTEN)
+    ssh_server.run("systemctl", "start", "ssh.service")
+    told = traits_of(ssh_server, "ports")["ports"]
     found = {(one["protocol"], one["address"], one["port"], one["process"]) for one in told["listening"]}
     listed = set()
-    for line in debian.tell("ss", "-H", "-l", "-t", "-u", "-n", "-p").splitlines():
+    for line in ssh_server.tell("ss", "-H", "-l", "-t", "-u", "-n", "-p").splitlines():
         protocol, _, _, _, place, _, users = [*line.split(), ""][:7]
         address, _, port = place.rpartition(":")
         listed.add(
