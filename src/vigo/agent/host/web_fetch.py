@@ -34,7 +34,7 @@ def fetch(url: str, *, max_bytes: int, within: timedelta, tls: ssl.SSLContext | 
         UnavailableError: the server's certificate is not accepted.
     """
     context = tls or ssl.create_default_context()
-    guard = _Guard(urllib.parse.urlsplit(url).hostname or "")
+    guard = Guard(urllib.parse.urlsplit(url).hostname or "")
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.UnknownHandler(),
@@ -80,7 +80,7 @@ def _shown(url: str) -> str:
     return f"{scheme}://{rest.partition('/')[0].rpartition('@')[2]}"
 
 
-class _Guard:
+class Guard:
     """Connects to addresses that may be reached; the one that was looked at is the one that is connected to."""
 
     def __init__(self, named: str) -> None:
@@ -122,27 +122,29 @@ class _Guard:
 
 
 class _Http(urllib.request.HTTPHandler):
-    def __init__(self, guard: _Guard) -> None:
+    def __init__(self, guard: Guard) -> None:
         super().__init__()
         self._guard = guard
 
     def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(_connection(http.client.HTTPConnection, self._guard, None), req)
+        return self.do_open(connection_class(http.client.HTTPConnection, self._guard, None), req)
 
 
 class _Https(urllib.request.HTTPSHandler):
-    def __init__(self, guard: _Guard, tls: ssl.SSLContext) -> None:
+    def __init__(self, guard: Guard, tls: ssl.SSLContext) -> None:
         super().__init__(context=tls)
         self._guard = guard
         self._tls = tls
 
     def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(_connection(http.client.HTTPSConnection, self._guard, self._tls), req)
+        return self.do_open(connection_class(http.client.HTTPSConnection, self._guard, self._tls), req)
 
 
-def _connection(
-    base: type[http.client.HTTPConnection], guard: _Guard, tls: ssl.SSLContext | None
+def connection_class(
+    base: type[http.client.HTTPConnection], guard: Guard, tls: ssl.SSLContext | None
 ) -> Callable[..., Any]:
+    """Return a class of connections as http.client has them, which go where the guard lets them; over TLS if given."""
+
     class Connection(base):  # type: ignore[misc, valid-type]
         def connect(self) -> None:
             connection = guard.connected(self.host, self.port, self.timeout)

@@ -3,7 +3,8 @@
 import errno
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from vigo.agent.host.entry import Entry, change_mode, change_owner, entry_at, require_changeable
 from vigo.agent.host.files import RealFiles, called
@@ -32,6 +33,17 @@ def write_file(op: WriteFile, host: RealHost) -> None:
         InvalidError: the new content was not accepted.
         UnavailableError: something else is there, or the file cannot be given its owner or mode.
     """
+    with staged(op, host) as (place, temporary):
+        take_place(place, temporary)
+
+
+@contextmanager
+def staged(op: WriteFile, host: RealHost) -> Iterator[tuple[Place, str]]:
+    """Give where the file goes and the name beside it that has all of it; what has not taken its place at the end goes.
+
+    Raises:
+        OSError, InvalidError, UnavailableError: as `write_file`.
+    """
     require_validator(op, host)
     with host.root.place_to_change(op.path) as place, entry_at(place) as old:
         if old is not None and old.kind in ("directory", "other"):
@@ -50,7 +62,7 @@ def write_file(op: WriteFile, host: RealHost) -> None:
                 validate(op, temporary, host)
             if op.backup and former is not None:
                 _keep(place, former, host.files, op.path)
-            take_place(place, temporary)
+            yield place, temporary
 
 
 def _write(op: WriteFile, place: Place, temporary: str, former: Entry | None) -> None:
