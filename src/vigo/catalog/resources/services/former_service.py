@@ -5,13 +5,10 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from vigo.catalog.api import Footprint, Past, ReadHost, Trace
-from vigo.catalog.ops import MakeSymlink, Op, RemoveDirectory, RemoveFile, Run
+from vigo.catalog.ops import MakeSymlink, Op, RemoveDirectory, RemoveFile
 from vigo.catalog.resources.services.image import folders_of
-from vigo.catalog.resources.services.init_system import InitSystem, ServiceState
-from vigo.catalog.resources.services.systemd import DAEMON_RELOAD
+from vigo.catalog.resources.services.init_system import InitSystem, ServiceState, Verb, Wanted
 from vigo.core.errors import BlockedError
-
-_TOUCHES = ("services",)
 
 
 class ServiceFootprint(Footprint, frozen=True, kw_only=True):
@@ -24,11 +21,13 @@ class ServiceFootprint(Footprint, frozen=True, kw_only=True):
 class ServiceTrace(Trace, frozen=True, kw_only=True):
     """How a service is. In an image `links` are the symlinks that start it, `folders` those that would hold them.
 
-    `state` and `empty_folders`, which hold nothing but these symlinks, are of the moment.
+    `linked` is runit's: whether it looks for the service. `state` and `empty_folders`, which hold nothing but these
+    symlinks, are of the moment.
     """
 
     running: bool | None = None
     enabled: bool | None = None
+    linked: bool | None = None
     links: tuple[str, ...] | None = None
     folders: tuple[str, ...] | None = None
     empty_folders: tuple[str, ...] = ()
@@ -45,7 +44,13 @@ ServicePast = Past[ServiceFootprint, ServiceTrace]
 def service_trace(footprint: ServiceFootprint, state: ServiceState, host: ReadHost) -> ServiceTrace:
     """Return what of a service's state the resource has a hand in."""
     if state.image is None:
-        return ServiceTrace(running=state.running, enabled=state.enabled if footprint.enabled else None, state=state)
+        found = state.supervision
+        return ServiceTrace(
+            running=state.running,
+            enabled=state.enabled if footprint.enabled else None,
+            linked=found.is_linked if footprint.enabled and found is not None else None,
+            state=state,
+        )
     if not footprint.enabled:
         return ServiceTrace(state=state)
     links = [path for path, _ in state.image.links]
@@ -75,19 +80,13 @@ def service_brought_back(past: ServicePast, systems: Mapping[str, InitSystem]) -
         return
     if not state.known:
         raise BlockedError(f"expected the service {footprint.service} to be there, found that it is not any more")
-    system = systems[state.init]
     starts = bool(before.running) and not now.running
     if state.masked and (starts or before.enabled):
         raise BlockedError(f"{footprint.service} is masked: somebody forbade it to start; `systemctl unmask` lets it")
-    if now.running and not before.running:
-        yield Run(argv=system.control(footprint.service, "stop"), touches=_TOUCHES)
-    if before.enabled is not None and now.enabled is not None and before.enabled != now.enabled:
-        argv = system.boot(footprint.service, state, enable=before.enabled)
-        yield Run(argv=argv, touches=_TOUCHES, changes=("enabled",))
-    if starts:
-        if state.stale:
-            yield Run(argv=DAEMON_RELOAD, touches=_TOUCHES)
-        yield Run(argv=system.control(footprint.service, "start"), touches=_TOUCHES)
+    verb: Verb = "start" if starts else "stop" if now.running and not before.running else ""
+    is_other = before.enabled is not None and now.enabled is not None and before.enabled != now.enabled
+    wanted = Wanted(verb=verb, enabled=before.enabled if is_other else None, is_linked=bool(before.linked))
+    yield from systems[state.init].changes(footprint.service, state, wanted)
 
 
 def _links(before: ServiceTrace, now: ServiceTrace) -> Iterator[Op]:

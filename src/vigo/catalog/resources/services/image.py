@@ -1,7 +1,7 @@
 """What starts at the boot of an image: symlinks, made by hand.
 
 `systemctl --root` would do, but not every machine that builds an image has it, and the symlinks say in a dry run what
-changes. Source: systemctl(1) enable, systemd.unit(5) [Install], rc-update(8).
+changes. Source: systemctl(1) enable, systemd.unit(5) [Install], rc-update(8), runsvdir(8).
 """
 
 from collections.abc import Iterator
@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from vigo.catalog.api import ReadHost
 from vigo.catalog.formats.units import InstallSection, parse_install
 from vigo.catalog.ops import MakeDirectory, MakeSymlink, Op, RemoveFile
-from vigo.catalog.resources.services.init_system import ImageUnit, ServiceState
+from vigo.catalog.resources.services.init_system import ImageUnit, Init, ServiceState
 from vigo.catalog.resources.services.openrc import RUNLEVELS
+from vigo.catalog.resources.services.runit import definition_of
 from vigo.catalog.resources.services.systemd import unit_name
 from vigo.core.errors import BlockedError
 
@@ -21,6 +22,9 @@ _UNIT_FOLDERS = (
     "/lib/systemd/system",
 )
 _ENABLED_IN = "/etc/systemd/system"
+_RUNIT_FOLDERS = ("/etc/runit/runsvdir/default", "/etc/service")
+"""What runsvdir will look through; the name by which it does so leads to /run in Void's images."""
+
 _CHANGES = ("enabled",)
 
 
@@ -35,11 +39,15 @@ def observe_image(host: ReadHost, service: str) -> ServiceState:
         stat = host.stat(f"{folder}/{file_name}")
         if stat is not None and host.read_link(f"{folder}/{file_name}") != "/dev/null":
             section = parse_install(host.read_text(f"{folder}/{file_name}") or "")
-            return _state(host, "systemd", _links(section, unit, f"{folder}/{file_name}", instance))
+            return image_state(host, "systemd", links_of(section, unit, f"{folder}/{file_name}", instance))
         if stat is not None:
             return ServiceState(init="systemd", known=True, masked=True, image=ImageUnit())
     if host.stat(f"/etc/init.d/{service}") is not None and host.stat(RUNLEVELS) is not None:
-        return _state(host, "openrc", ((f"{RUNLEVELS}/default/{service}", f"/etc/init.d/{service}"),))
+        return image_state(host, "openrc", ((f"{RUNLEVELS}/default/{service}", f"/etc/init.d/{service}"),))
+    definition = definition_of(host, service)
+    runit = next((folder for folder in _RUNIT_FOLDERS if host.list_directory(folder) is not None), None)
+    if definition is not None and runit is not None:
+        return image_state(host, "runit", ((f"{runit}/{service}", definition),))
     return ServiceState(init="systemd", known=False, image=ImageUnit())
 
 
@@ -72,7 +80,8 @@ def image_changes(enabled: bool | None, service: str, state: ServiceState) -> It
         yield MakeSymlink(path=path, to=target, changes=_CHANGES)
 
 
-def _links(section: InstallSection, unit: str, path: str, instance: str) -> tuple[tuple[str, str], ...]:
+def links_of(section: InstallSection, unit: str, path: str, instance: str = "") -> tuple[tuple[str, str], ...]:
+    """Return the symlinks that enable a unit, as path to target."""
     found = [(f"{_ENABLED_IN}/{name}.wants/{unit}", path) for name in _expanded(section.wanted_by, instance)]
     found += [(f"{_ENABLED_IN}/{name}.requires/{unit}", path) for name in _expanded(section.required_by, instance)]
     found += [(f"{_ENABLED_IN}/{name}", path) for name in _expanded(section.alias, instance)]
@@ -88,12 +97,13 @@ def _expanded(names: tuple[str, ...], instance: str) -> list[str]:
     return [name for name in expanded if "/" not in name and "%" not in name and not name.startswith(".")]
 
 
-def _state(host: ReadHost, init: str, links: tuple[tuple[str, str], ...]) -> ServiceState:
+def image_state(host: ReadHost, init: Init, links: tuple[tuple[str, str], ...]) -> ServiceState:
+    """Return how a service is that these symlinks enable."""
     present = tuple(path for path, _ in links if host.stat(path) is not None)
     folders = dict.fromkeys(folder for path, _ in links for folder in folders_of(path))
     missing = tuple(folder for folder in folders if host.stat(folder) is None)
     return ServiceState(
-        init="openrc" if init == "openrc" else "systemd",
+        init=init,
         known=True,
         enabled=len(present) == len(links) if links else None,
         image=ImageUnit(links, present, missing),

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from vigo.catalog.api import ReadHost, Resource, Revertible, Spec, field
 from vigo.catalog.formats.names import check_command, check_unit
-from vigo.catalog.ops import Op, Run
+from vigo.catalog.ops import Op
 from vigo.catalog.resources.services.former_service import (
     ServiceFootprint,
     ServicePast,
@@ -14,14 +14,9 @@ from vigo.catalog.resources.services.former_service import (
     service_trace,
 )
 from vigo.catalog.resources.services.image import image_changes, observe_image
-from vigo.catalog.resources.services.init_system import InitSystem, ServiceState
-from vigo.catalog.resources.services.openrc import OPENRC
-from vigo.catalog.resources.services.systemd import DAEMON_RELOAD, SYSTEMD
-from vigo.catalog.resources.services.sysv import SYSV
+from vigo.catalog.resources.services.init_system import ServiceState, Verb, Wanted
+from vigo.catalog.resources.services.init_systems import INIT_SYSTEMS, state_of
 from vigo.core.errors import BlockedError, InvalidError
-
-_INIT_SYSTEMS: dict[str, InitSystem] = {system.name: system for system in (SYSTEMD, OPENRC, SYSV)}
-_TOUCHES = ("services",)
 
 
 class ServiceSpec(Spec, frozen=True, kw_only=True):
@@ -38,7 +33,12 @@ class ServiceSpec(Spec, frozen=True, kw_only=True):
 
 
 class Service(Resource[ServiceSpec, ServiceState], Revertible[ServiceSpec, ServiceFootprint, ServiceTrace]):
-    """systemd by systemctl, OpenRC by rc-service and rc-update, others by service(8) and update-rc.d or chkconfig."""
+    """systemd by systemctl, OpenRC by rc-service and rc-update, runit by sv, others by service(8) and their boot tools.
+
+    runit runs what is linked in the folder that it looks through: enabled makes or removes that link, and a service
+    that shall run needs it. Where it shall run and not start at boot, or has no link but a directory of its own there,
+    a file `down` in its directory says so.
+    """
 
     kind, since, spec = "service", "0.1", ServiceSpec
     name_field = "service"
@@ -59,13 +59,7 @@ class Service(Resource[ServiceSpec, ServiceState], Revertible[ServiceSpec, Servi
         """Return whether the service is known, runs and starts at boot."""
         if host.is_image():
             return observe_image(host, spec.service)
-        for system in _INIT_SYSTEMS.values():
-            if system.runs_on(host):
-                return system.observe(host, spec.service)
-        raise BlockedError(
-            "expected systemd, OpenRC or service(8) to manage services, found none that runs; this machine has no"
-            " services to manage"
-        )
+        return state_of(host, spec.service)
 
     def plan(self, spec: ServiceSpec, state: ServiceState) -> Iterator[Op]:
         """Yield what stops it; what enables or disables it; then what starts, restarts or reloads it."""
@@ -94,16 +88,9 @@ class Service(Resource[ServiceSpec, ServiceState], Revertible[ServiceSpec, Servi
                 f"state: expected a service that can stay running, found {spec.service} to be Type=oneshot, which does"
                 " its work and ends; use state: restarted with `when: changed`, or state: stopped with enabled: true"
             )
-        system = _INIT_SYSTEMS[state.init]
-        if spec.state == "stopped":
-            # Disabling takes an alias away (Debian's `sshd`), by which the service could no longer be stopped.
-            yield from _running(spec, state, system)
-        if spec.enabled is not None and state.enabled is not None and spec.enabled != state.enabled:
-            yield Run(
-                argv=system.boot(spec.service, state, enable=spec.enabled), touches=_TOUCHES, changes=("enabled",)
-            )
-        if spec.state != "stopped":
-            yield from _running(spec, state, system)
+        is_due = spec.enabled is not None and state.enabled is not None and spec.enabled != state.enabled
+        wanted = _wanted(spec, state, enabled=spec.enabled if is_due else None)
+        yield from INIT_SYSTEMS[state.init].changes(spec.service, state, wanted)
 
     def owns(self, spec: ServiceSpec) -> tuple[str, ...]:
         """Return the unit; a restart or reload owns nothing, since it stands beside what holds the service."""
@@ -137,22 +124,18 @@ class Service(Resource[ServiceSpec, ServiceState], Revertible[ServiceSpec, Servi
     def undo(self, pasts: Sequence[ServicePast]) -> Iterator[Op]:
         """Yield what stops or starts the service, and what it does at boot as it was before."""
         for past in pasts:
-            yield from service_brought_back(past, _INIT_SYSTEMS)
+            yield from service_brought_back(past, INIT_SYSTEMS)
 
 
-def _running(spec: ServiceSpec, state: ServiceState, system: InitSystem) -> Iterator[Op]:
-    verb = ""
-    custom: tuple[str, ...] = ()
+def _wanted(spec: ServiceSpec, state: ServiceState, *, enabled: bool | None) -> Wanted:
+    verb: Verb = ""
+    command: tuple[str, ...] = ()
     if spec.state == "restarted":
-        verb, custom = "restart", spec.restart_command
+        verb, command = "restart", spec.restart_command
     elif spec.state == "reloaded" and state.running:
-        verb, custom = "reload", spec.reload_command
+        verb, command = "reload", spec.reload_command
     elif spec.state == "stopped":
         verb = "stop" if state.running else ""
     elif not state.running:
         verb = "start"
-    if verb and verb != "stop" and state.stale:
-        yield Run(argv=DAEMON_RELOAD, touches=_TOUCHES, changes=("state",))
-    if verb:
-        argv = custom or system.control(spec.service, verb)
-        yield Run(argv=argv, touches=_TOUCHES, changes=("state",))
+    return Wanted(verb=verb, command=command, enabled=enabled)
