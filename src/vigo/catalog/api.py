@@ -66,6 +66,10 @@ class ReadFiles(Protocol):
         """Return the content of a regular file, following symlinks inside the root."""
         ...
 
+    def read_digest(self, path: str) -> str | None:
+        """Return the SHA-256 of a regular file of any size, 64 small hexadecimal digits; symlinks as `read_bytes`."""
+        ...
+
     def read_link(self, path: str) -> str | None:
         """Return a symlink's target as written, or None where there is no symlink."""
         ...

@@ -1,5 +1,6 @@
 """A host in memory: it reads like the real one, and `apply` carries operations out on it."""
 
+import hashlib
 import shlex
 from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
@@ -91,6 +92,11 @@ class FakeHost:
         """Return a regular file's content as text."""
         content = self.tree.read(path)
         return None if content is None else content.decode(errors="replace")
+
+    def read_digest(self, path: str) -> str | None:
+        """Return the SHA-256 of a regular file's content."""
+        content = self.tree.read(path)
+        return None if content is None else hashlib.sha256(content).hexdigest()
 
     def read_link(self, path: str) -> str | None:
         """Return a symlink's target."""

@@ -283,6 +283,8 @@ def test_kinds_that_own_things_of_one_sort_share_their_traces() -> None:
         "sudo_rule": {"sudo_rule": "a", "content": "x ALL=(ALL) ALL"},
         "block_in_file": {"path": "/a", "block": "x", "label": "l"},
         "ini": {"path": "/a", "option": "x", "value": "y"},
+        "download": {"path": "/a", "url": "https://a/b", "sha256": "a" * 64},
+        "archive": {"path": "/a", "source": "/a.tar"},
     }
     revertible = {name for name, kind in resource_kinds().items() if isinstance(kind, Revertible)}
     assert revertible == set(specs), "add what the kind owns, so that it can be handed over"

@@ -1,3 +1,4 @@
+import hashlib
 from collections.abc import Callable
 
 import pytest
@@ -58,6 +59,7 @@ def test_absent_is_none(make: Make, path: str) -> None:
     assert host.stat(path) is None
     assert host.read_bytes(path) is None
     assert host.read_text(path) is None
+    assert host.read_digest(path) is None
     assert host.read_link(path) is None
     assert host.list_directory(path) is None
 
@@ -120,3 +122,14 @@ def test_a_folder_is_an_image_in_which_no_program_is_asked(make: Make) -> None:
     assert host.is_image()
     assert host.query(("getent", "passwd", "root")) is None
     assert not host.has_program("getent")
+
+
+@pytest.mark.parametrize("path", ["/etc/bytes", "/etc/to_d/bytes"])
+def test_a_digest_is_that_of_the_content(make: Make, path: str) -> None:
+    assert make(TREE).host.read_digest(path) == hashlib.sha256(b"\xff\x00x").hexdigest()
+
+
+@pytest.mark.parametrize("path", ["/etc/d", "/etc/pipe", "/etc"])
+def test_what_is_no_file_has_no_digest(make: Make, path: str) -> None:
+    with pytest.raises(UnavailableError, match="expected a regular file"):
+        make(TREE).host.read_digest(path)

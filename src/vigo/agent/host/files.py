@@ -1,6 +1,7 @@
 """Reading the host's files."""
 
 import errno
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from contextlib import contextmanager
 
 from vigo.agent.host.faults import ABSENT, reading, told
 from vigo.agent.host.kept_files import KEPT, KeptFiles
-from vigo.agent.host.root import Root
+from vigo.agent.host.root import Place, Root
 from vigo.catalog.api import FileKind, FileStat
 from vigo.core.errors import TooLargeError, UnavailableError
 
@@ -109,6 +110,15 @@ class RealFiles:
         content = self.read_bytes(path)
         return None if content is None else content.decode(errors="replace")
 
+    def read_digest(self, path: str) -> str | None:
+        """Return the SHA-256 of a regular file of any size, following symlinks inside the root.
+
+        Raises:
+            UnavailableError: it cannot be read, or is no regular file.
+        """
+        with reading(path), self.root.place(path, follow=True) as place:
+            return None if place is None else _digest(place)
+
     def read_link(self, path: str) -> str | None:
         """Return a symlink's target as written, or None where there is no symlink.
 
@@ -200,10 +210,28 @@ def _read(name: str, directory: int | None, flags: int, seen: os.stat_result | N
         os.close(descriptor)
 
 
-def _require_regular(found: os.stat_result) -> None:
+def _digest(place: Place) -> str | None:
+    try:
+        # Opening a device can act on it, so it is looked at first.
+        _require_kind(os.stat(place.name, dir_fd=place.directory, follow_symlinks=False))
+        descriptor = os.open(place.name, _READ, dir_fd=place.directory)
+    except OSError as error:
+        if error.errno in ABSENT:
+            return None
+        raise
+    with os.fdopen(descriptor, "rb", buffering=0) as stream:
+        _require_kind(os.fstat(descriptor))
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _require_kind(found: os.stat_result) -> None:
     kind = kind_of(found.st_mode)
     if kind != "file":
         raise UnavailableError(f"expected a regular file, found {called(kind)}")
+
+
+def _require_regular(found: os.stat_result) -> None:
+    _require_kind(found)
     if found.st_size > MAX_FILE_BYTES:
         raise _too_large(f"{found.st_size} bytes")
 

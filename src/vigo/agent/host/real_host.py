@@ -30,6 +30,10 @@ class RealHost:
         """Return a file's content as UTF-8, undecodable bytes replaced, or None where it is absent."""
         return self.files.read_text(path)
 
+    def read_digest(self, path: str) -> str | None:
+        """Return the SHA-256 of a regular file of any size, 64 small hexadecimal digits."""
+        return self.files.read_digest(path)
+
     def read_link(self, path: str) -> str | None:
         """Return a symlink's target as written, or None where there is no symlink."""
         return self.files.read_link(path)

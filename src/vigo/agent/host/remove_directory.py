@@ -36,9 +36,19 @@ def remove_directory(op: RemoveDirectory, host: RealHost) -> None:
                     "expected a directory below the root, found the root itself; it is never removed"
                 )
             if op.recursive:
-                _require_no_mounts(entry)
-                _Removal(place, entry.stat.st_dev).empty()
+                empty_directory(place, entry)
         os.rmdir(place.name, dir_fd=place.directory)
+
+
+def empty_directory(place: Place, entry: Entry) -> None:
+    """Remove what is in a directory, symlinks as what they are; `entry` is what is at the place.
+
+    Raises:
+        OSError: the kernel refuses; what was removed before that is gone.
+        UnavailableError: another file system is mounted in it.
+    """
+    require_no_mounts(entry)
+    _Removal(place, entry.stat.st_dev).empty()
 
 
 class _Removal:
@@ -86,10 +96,13 @@ class _Removal:
         os.rmdir(name, dir_fd=directory)
 
 
-def _require_no_mounts(entry: Entry) -> None:
+def require_no_mounts(entry: Entry) -> None:
     """Accept a directory in which nothing is mounted, a part of its own file system neither.
 
     Source: proc_pid_mountinfo(5), the fifth field; blanks and backslashes in it are octal escapes.
+
+    Raises:
+        UnavailableError: something is mounted at the directory or in it.
     """
     top = os.fsencode(os.readlink(entry.handle))  # noqa: PTH115 - a handle, not a path that is kept
     try:

@@ -1,7 +1,7 @@
 """Fetching a small file from the web, such that a URL of the policy reaches no service of the machine itself."""
 
 import http.client
-import ipaddress
+import math
 import socket
 import ssl
 import time
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import IO, Any
 
+from vigo.catalog.formats.web_addresses import is_near
 from vigo.core.errors import BlockedError, InvalidError, TimedOutError, TooLargeError, UnavailableError
 
 MAX_REDIRECTS = 5
@@ -33,8 +34,24 @@ def fetch(url: str, *, max_bytes: int, within: timedelta, tls: ssl.SSLContext | 
         TooLargeError: it is larger than `max_bytes`.
         UnavailableError: the server's certificate is not accepted.
     """
+    content = bytearray()
+    fetch_into(content.extend, url, max_bytes=max_bytes, within=within, tls=tls)
+    return bytes(content)
+
+
+def fetch_into(
+    take: Callable[[bytes], object], url: str, *, max_bytes: int, within: timedelta, tls: ssl.SSLContext | None = None
+) -> None:
+    """Hand over what a URL gives, piece by piece, as `fetch` does; `take` may have had a part of it before an error.
+
+    Raises:
+        BlockedError, InvalidError, TimedOutError, TooLargeError, UnavailableError: as `fetch`.
+        OSError: `take` raised it.
+    """
+    deadline = time.monotonic() + within.total_seconds()
     context = tls or ssl.create_default_context()
-    guard = Guard(urllib.parse.urlsplit(url).hostname or "")
+    context.sslsocket_class = _SecureSocket
+    guard = Guard(urllib.parse.urlsplit(url).hostname or "", deadline)
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.UnknownHandler(),
@@ -45,30 +62,45 @@ def fetch(url: str, *, max_bytes: int, within: timedelta, tls: ssl.SSLContext | 
         _Https(guard, context),
     ):
         opener.add_handler(handler)
-    deadline = time.monotonic() + within.total_seconds()
     request = urllib.request.Request(url, headers={"User-Agent": _AGENT})  # noqa: S310 - it knows http and https alone
     try:
-        with opener.open(request, timeout=min(_PER_STEP, within).total_seconds()) as answer:
-            return _read(answer, max_bytes, deadline)
+        answer = opener.open(request, timeout=min(_PER_STEP, within).total_seconds())
     except urllib.error.HTTPError as error:
         error.close()
         raise BlockedError(f"expected {_shown(url)} to give a file, found status {error.code}") from error
     except (OSError, http.client.HTTPException) as error:
-        raise _fault(url, error) from error
+        raise _fault(url, error, deadline) from error
+    with answer:
+        size_bytes = 0
+        while chunk := _read(answer, url, deadline):
+            size_bytes += len(chunk)
+            if size_bytes > max_bytes:
+                raise TooLargeError(f"expected at most {max_bytes} bytes, found more; nothing was kept")
+            take(chunk)
+        if answer.length:
+            raise BlockedError(
+                f"expected {size_bytes + answer.length} bytes of {_shown(url)}, found that it ended after {size_bytes};"
+                " it is tried again next time"
+            )
 
 
-def _read(answer: IO[bytes], max_bytes: int, deadline: float) -> bytes:
-    content = bytearray()
-    while chunk := answer.read(_CHUNK_BYTES):
-        content += chunk
-        if len(content) > max_bytes:
-            raise TooLargeError(f"expected at most {max_bytes} bytes, found more; nothing was kept")
-        if time.monotonic() > deadline:
-            raise TimedOutError("expected the whole file in time, found the server too slow; nothing was kept")
-    return bytes(content)
+def _read(answer: http.client.HTTPResponse, url: str, deadline: float) -> bytes:
+    try:
+        chunk = answer.read1(_CHUNK_BYTES)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise _fault(url, error, deadline) from error
+    if time.monotonic() > deadline:
+        raise _too_slow()
+    return chunk
 
 
-def _fault(url: str, error: Exception) -> Exception:
+def _too_slow() -> TimedOutError:
+    return TimedOutError("expected the whole file in time, found the server too slow; nothing was kept")
+
+
+def _fault(url: str, error: Exception, deadline: float) -> Exception:
+    if time.monotonic() > deadline:
+        return _too_slow()
     cause = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(cause, ssl.SSLCertVerificationError):
         return UnavailableError(f"expected a certificate for {_shown(url)} that this machine accepts, found: {cause}")
@@ -80,12 +112,43 @@ def _shown(url: str) -> str:
     return f"{scheme}://{rest.partition('/')[0].rpartition('@')[2]}"
 
 
+class _PlainSocket(socket.socket):
+    """Receives until its deadline, however slowly bytes drip in."""
+
+    deadline = math.inf
+
+    def recv_into(self, *given: Any, **named: Any) -> int:
+        self.settimeout(_left(self.deadline))
+        return super().recv_into(*given, **named)
+
+
+class _SecureSocket(ssl.SSLSocket):
+    """The same over TLS."""
+
+    deadline = math.inf
+
+    def recv_into(self, *given: Any, **named: Any) -> int:
+        self.settimeout(_left(self.deadline))
+        return super().recv_into(*given, **named)
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the time is up")
+    return min(_PER_STEP.total_seconds(), left)
+
+
 class Guard:
     """Connects to addresses that may be reached; the one that was looked at is the one that is connected to."""
 
-    def __init__(self, named: str) -> None:
-        """Take the host that the URL of the policy names, in small letters; a redirect may lead to another one."""
+    def __init__(self, named: str, deadline: float = math.inf) -> None:
+        """Take the host that the URL of the policy names, in small letters; a redirect may lead to another one.
+
+        `deadline`, by the monotonic clock, ends what connections receive.
+        """
         self._named = named
+        self.deadline = deadline
 
     def connected(self, host: str, port: int, timeout: float | None) -> socket.socket:
         """Return a connection to a host.
@@ -97,7 +160,8 @@ class Guard:
         last: OSError = OSError(f"no address of {host}")
         for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
             self._check(host, str(address[0]))
-            connection = socket.socket(family, kind, protocol)
+            connection = _PlainSocket(family, kind, protocol)
+            connection.deadline = self.deadline
             try:
                 connection.settimeout(timeout)
                 connection.connect(address)
@@ -109,12 +173,8 @@ class Guard:
         raise last
 
     def _check(self, host: str, text: str) -> None:
-        address = ipaddress.ip_address(text.partition("%")[0])
-        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-        address = mapped or address
-        is_near = address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast
         is_meant = host == self._named and host in ("localhost", text)
-        if is_near and not is_meant:
+        if is_near(text) and not is_meant:
             raise InvalidError(
                 f"expected {host} to be another machine, found that it leads to {text}, which is this one or its"
                 " link; name the address itself in the URL if that is meant"
@@ -150,6 +210,8 @@ def connection_class(
             connection = guard.connected(self.host, self.port, self.timeout)
             try:
                 self.sock = connection if tls is None else tls.wrap_socket(connection, server_hostname=self.host)
+                if isinstance(self.sock, _SecureSocket):
+                    self.sock.deadline = guard.deadline
             except BaseException:
                 connection.close()
                 raise

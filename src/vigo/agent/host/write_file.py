@@ -68,13 +68,13 @@ def staged(op: WriteFile, host: RealHost) -> Iterator[tuple[Place, str]]:
 def _write(op: WriteFile, place: Place, temporary: str, former: Entry | None) -> None:
     descriptor = os.open(temporary, _NEW, 0o600, dir_fd=place.directory)
     try:
-        _give_owner(descriptor, op, former)
+        give_owner(descriptor, op, former)
         if former is not None:
-            _copy_attributes(former, descriptor)
+            copy_attributes(former, descriptor)
         kept = NEW_FILE_MODE if former is None else stat.S_IMODE(former.stat.st_mode)
         mode = kept if op.mode is None else op.mode
         change_mode(descriptor, mode)
-        _write_all(descriptor, op.content)
+        write_all(descriptor, op.content)
         if mode & _SET_ID_BITS:  # writing took them away
             change_mode(descriptor, mode)
         os.fsync(descriptor)
@@ -82,8 +82,13 @@ def _write(op: WriteFile, place: Place, temporary: str, former: Entry | None) ->
         os.close(descriptor)
 
 
-def _give_owner(descriptor: int, op: WriteFile, former: Entry | None) -> None:
-    """Set the declared owner, else the former file's; nothing is asked of the kernel where it is so already."""
+def give_owner(descriptor: int, op: WriteFile, former: Entry | None) -> None:
+    """Set the declared owner, else the former file's; nothing is asked of the kernel where it is so already.
+
+    Raises:
+        OSError: the kernel refuses.
+        UnavailableError: only root may give files away, and the agent is not root.
+    """
     now = os.fstat(descriptor)
     wanted = now if former is None else former.stat
     uid = wanted.st_uid if op.uid is None else op.uid
@@ -92,7 +97,7 @@ def _give_owner(descriptor: int, op: WriteFile, former: Entry | None) -> None:
         change_owner(descriptor, uid if uid != now.st_uid else None, gid if gid != now.st_gid else None)
 
 
-def _copy_attributes(former: Entry, descriptor: int) -> None:
+def copy_attributes(former: Entry, descriptor: int) -> None:
     """Keep the SELinux label, the access list and users' own attributes where the file system has them."""
     with suppress(OSError):
         for name in os.listxattr(former.handle):
@@ -101,7 +106,12 @@ def _copy_attributes(former: Entry, descriptor: int) -> None:
                     os.setxattr(descriptor, name, os.getxattr(former.handle, name))
 
 
-def _write_all(descriptor: int, content: bytes) -> None:
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write all of a content to a descriptor.
+
+    Raises:
+        OSError: the kernel refuses, say since the disk is full.
+    """
     left = memoryview(content)
     while left:
         left = left[os.write(descriptor, left) :]
