@@ -116,7 +116,7 @@ def example_of(kind: Resource[Any, Any]) -> dict[str, Any]:
     if isinstance(filled_in := fields.get(kind.name_field or ""), str):
         name = filled_in
         del fields[kind.name_field or ""]
-    handled = {} if kind.settles(_spec(kind, _valid_together(kind))) else {"when": "changed"}
+    handled = {"when": "changed"} if kind.acts_each_time(_spec(kind, _valid_together(kind))) else {}
     return {"name": name, "type": kind.kind, **fields, **handled}
 
 

@@ -12,6 +12,7 @@ def test_the_list_is_read_back_with_and_without_marks(units: dict[str, UnitState
     lines = [f"{name:40} {unit.load} {unit.active} {unit.sub} Some words" for name, unit in units.items()]
     assert parse_unit_list("\n".join(lines)) == units
     assert parse_unit_list("\n".join(f"● {line}" for line in lines)) == units
+    assert parse_unit_list("\n".join(f"* {line}" for line in lines)) == units
 
 
 def test_what_waits_for_its_next_attempt_neither_runs_nor_has_failed() -> None:

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -7,6 +7,34 @@ from vigo.catalog.traits.measured import settled
 from vigo.catalog.traits.processes import ProcessesTraits, collect_processes
 from vigo.core.errors import UnavailableError
 from vigo.testing.fake_host import FakeHost, FakeNode
+
+# The first columns of /proc/PID/stat of Linux 3.10 (Red Hat 7), 6.1 (Debian 12) and 6.6 in a container (Alpine). Idle
+# threads of the kernel are I since 4.14, before that S; in a container the second process is any program.
+RED_HAT_7 = (
+    (
+        "1 (systemd) S 0 1 1 0 -1 4202752 13245 1106262 21 497 109 210 2045 834 20 0 1 0 2 130748416 1685"
+        " 18446744073709551615 1 1 0 0 0 0 671173123 4096 1260 18446744073709551615 0 0 17 0 0 0 16 0 0 0 0 0 0 0 0 0 0"
+    ),
+    ("2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 2 0 0 18446744073709551615 0 0 0"),
+    "5 (kworker/0:0H) S 2 0 0 0 -1 69238880 0 0 0 0 0 0 0 0 0 -20 1 0 2 0 0 18446744073709551615 0 0 0 0 0 0 0",
+    "703 (NetworkManager) S 1 703 703 0 -1 4202752 2000 0 30 0 20 10 0 0 20 0 3 0 700 560000000 2500",
+    "1100 (java) D 1 1100 1100 0 -1 4202752 90000 0 90 0 900 100 0 0 20 0 42 0 1200 4560000000 92500",
+)
+DEBIAN_12 = (
+    "1 (systemd) S 0 1 1 0 -1 4194560 9050 80211 71 300 40 61 200 90 20 0 1 0 4 104079360 3277",
+    "2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 4 0 0 0 0 0 0 0 0 0 0 2147483647 0 1 0 0 0 0 0 0 0",
+    "3 (rcu_gp) I 2 0 0 0 -1 69238880 0 0 0 0 0 0 0 0 0 -20 1 0 4 0 0 0 0 0 0 0 0 0 0 2147483647 0 1 0 0 17 0 0 0",
+    "11 (rcu_tasks_kthread) I 2 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 4 0 0 0 0 0 0 0 0 0 0 2147483647 0 1",
+    "402 ((sd-pam)) S 401 401 401 0 -1 1077936448 60 0 0 0 0 0 0 0 20 0 1 0 900 106000000 900 0 0 0 0 0 0 0 0",
+    "950 (tmux: server) R 1 950 950 0 -1 4194368 900 0 0 0 5 5 0 0 20 0 1 0 9000 9000000 900 0 0 0 0 0 0 0 0",
+    "977 (cat) T 950 977 950 34817 977 4194304 99 0 0 0 0 0 0 0 20 0 1 0 9100 5500000 200 0 0 0 0 0 0 0 0",
+)
+CONTAINER_OF_ALPINE = (
+    "1 (tini) S 0 1 1 0 -1 4194560 60 0 0 0 0 0 0 0 20 0 1 0 90 900000 100 18446744073709551615 0 0 0 0 0 0 0",
+    "2 (supervisord) S 1 1 1 0 -1 4194304 900 0 0 0 5 5 0 0 20 0 1 0 91 9000000 900 18446744073709551615 0 0 0 0",
+    "9 (nginx) S 2 9 9 0 -1 4194304 900 0 0 0 5 5 0 0 20 0 1 0 95 9000000 900 18446744073709551615 0 0 0 0 0 0 0",
+    "10 (nginx) Z 2 9 9 0 -1 4227084 900 0 0 0 5 5 0 0 20 0 1 0 95 0 0 18446744073709551615 0 0 0 0 0 0 0",
+)
 
 
 def process(pid: int, name: str, state: str = "S", parent: int = 1, threads: int = 1) -> Files:
@@ -102,3 +130,21 @@ def test_without_the_kernels_folder_it_is_unavailable() -> None:
 def test_an_image_has_no_processes() -> None:
     with pytest.raises(UnavailableError, match="an image has no processes"):
         collected(image(KERNEL))
+
+
+@pytest.mark.parametrize(
+    ("rows", "wanted"),
+    [
+        (RED_HAT_7, {"threads": 48, "kernel": 1, "blocked": 1}),
+        (DEBIAN_12, {"threads": 7, "kernel": 2, "running": 1, "stopped": 1}),
+        (CONTAINER_OF_ALPINE, {"threads": 4, "zombies": 1}),
+    ],
+    ids=["redhat-7", "debian-12", "container-of-alpine"],
+)
+def test_the_kernels_of_all_distributions_tell_their_processes(
+    rows: tuple[str, ...], wanted: Mapping[str, int]
+) -> None:
+    files = {f"/proc/{row.partition(' ')[0]}/stat": f"{row}\n" for row in rows}
+    none = dict.fromkeys(("kernel", "running", "blocked", "stopped", "zombies"), 0)
+    found = collected(FakeHost(files))
+    assert found == ProcessesTraits(count=len(rows), looked_at=len(rows), zombie_parents=(), **{**none, **wanted})

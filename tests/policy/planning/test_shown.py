@@ -33,6 +33,13 @@ def test_passwords_are_never_shown() -> None:
         assert values(change(stacks(user % "uid: 7"), after))[name] == (None, "(not shown)")
 
 
+def test_headers_that_are_sent_are_never_shown() -> None:
+    check = '{name: up, type: http_check, url: "http://127.0.0.1/", headers: {Authorization: "%s"}}'
+    one = change(stacks(check % "hidden-one"), stacks(check % "hidden-two"))
+    assert values(one) == {"headers": ("(not shown)", "(not shown)")}
+    assert "hidden" not in str(msgspec.to_builtins(one))
+
+
 def test_a_message_about_a_password_does_not_hold_it() -> None:
     user = '{name: ada, type: user, password_hash: "{{ traits.users.hash }}"}'
     traits = {"users": {"hash": ["hidden"]}}

@@ -11,6 +11,7 @@ import msgspec
 _CHOSEN = re.compile(r"  (Installed|Candidate): (\S+)")
 _VERSION = re.compile(r" (?:\*\*\*|   ) (\S+) -?\d+")
 _ORIGIN = re.compile(r" {8,}-?\d+ (\S+)(?: (\S+))?")
+_OBSOLETE = re.compile(r"^obsoleting packages", re.IGNORECASE | re.MULTILINE)
 _PACKAGE_OF_RPM = re.compile(r"(\S+)\.[a-z]\w*")
 _INSTALLED_MARK = " *** "
 _NO_VERSION = "(none)"
@@ -43,7 +44,7 @@ def parse_dnf_versions(text: str) -> Mapping[str, str]:
     """
     found: dict[str, str] = {}
     waiting: list[str] = []
-    for line in text.partition("\nObsoleting Packages")[0].split("\n"):
+    for line in _OBSOLETE.split(text, maxsplit=1)[0].split("\n"):
         words = line.split()
         is_rest = line[:1] == " " and len(waiting) + len(words) == _THREE
         waiting = [*waiting, *words] if is_rest else words
@@ -70,9 +71,12 @@ def count_zypper_security_patches(text: str) -> int:
 
 
 def parse_apk_versions(text: str) -> Mapping[str, str]:
-    """Return name -> newer version of `apk version --limit '<'`: lines of `NAME-VERSION-RELEASE < VERSION`."""
+    """Return name -> newer version of `apk version --limit '<'`: lines of `NAME-VERSION-RELEASE < VERSION`.
+
+    Behind it stands the tag of the repository that has it, if that is one.
+    """
     rows = (line.split() for line in text.split("\n"))
-    return {row[0].rsplit("-", 2)[0]: row[2] for row in rows if len(row) == _THREE and row[1] == "<"}
+    return {row[0].rsplit("-", 2)[0]: row[2] for row in rows if len(row) >= _THREE and row[1] == "<"}
 
 
 def parse_pacman_versions(text: str) -> Mapping[str, str]:
@@ -109,7 +113,10 @@ def _origins(lines: list[str], candidate: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_security(archive: str, suite: str) -> bool:
-    return "security" in suite.partition("/")[0] or "//security." in archive
+    """Return whether a place is for security; up to Debian 10 the suite `buster/updates` alone does not say it."""
+    return (
+        "security" in suite.partition("/")[0] or "//security." in archive or archive.rstrip("/").endswith("-security")
+    )
 
 
 def _table(text: str) -> Iterator[list[str]]:

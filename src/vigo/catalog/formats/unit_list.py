@@ -30,11 +30,14 @@ class UnitState(msgspec.Struct, frozen=True):
 
 
 def parse_unit_list(text: str) -> Mapping[str, UnitState]:
-    """Return the units by name; a mark before the name, which older versions print, is passed over."""
+    """Return the units by name; a mark before the name, which older versions print, is passed over.
+
+    Where the locale has no other signs, as on a host without C.UTF-8, the mark is an asterisk.
+    """
     found: dict[str, UnitState] = {}
     for line in text.split("\n"):
         words = line.split(maxsplit=5)
-        if words and not words[0].isascii():
+        if words and (not words[0].isascii() or words[0] == "*"):
             words = words[1:]
         if len(words) >= _FEWEST_COLUMNS and "." in words[0]:
             found[words[0]] = UnitState(*words[1:4])

@@ -1,5 +1,6 @@
 """The trait set `memory`."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
 
@@ -44,11 +45,16 @@ def collect_memory(host: ReadHost) -> MemoryTraits:
     swap = sizes.get("SwapTotal", 0)
     return MemoryTraits(
         total_bytes=total,
-        # MemAvailable is there since Linux 3.14.
-        available_percent=_percent(sizes.get("MemAvailable", sizes.get("MemFree", 0)), total),
+        available_percent=_percent(sizes.get("MemAvailable", _reclaimable(sizes)), total),
         swap_bytes=swap,
         swap_used_percent=_percent(swap - sizes.get("SwapFree", swap), swap),
     )
+
+
+def _reclaimable(sizes: Mapping[str, int]) -> int:
+    """Return what is free or could be, for kernels before Linux 3.14: caches, less the shared memory in them."""
+    freed = sum(sizes.get(name, 0) for name in ("MemFree", "Buffers", "Cached", "SReclaimable"))
+    return freed - sizes.get("Shmem", 0)
 
 
 def _percent(part: int, whole: int) -> int:

@@ -15,6 +15,7 @@ _MOST_LOOKED_AT = 4000
 _MOST_PARENTS, _MANY_CHILDREN = 20, 5
 _RUNNING, _WAITING_FOR_DISK, _ZOMBIE = "R", "D", "Z"
 _STOPPED = "Tt"
+_SECOND = 2
 
 
 class ProcessesTraits(TraitSet, frozen=True, kw_only=True):
@@ -62,13 +63,19 @@ def collect_processes(host: ReadHost) -> ProcessesTraits:
         count=len(pids),
         looked_at=len(found),
         threads=sum(state.threads for state in found.values()),
-        kernel=sum(state.is_kernel for state in found.values()),
+        kernel=sum(state.is_kernel for state in found.values()) if _shows_the_kernel(found) else 0,
         running=by_state[_RUNNING],
         blocked=by_state[_WAITING_FOR_DISK],
         stopped=sum(by_state[letter] for letter in _STOPPED),
         zombies=by_state[_ZOMBIE],
         zombie_parents=_zombie_parents(found),
     )
+
+
+def _shows_the_kernel(processes: dict[int, ProcessState]) -> bool:
+    """Return whether the second process is the kernel's, parent of its threads: in a container it is any other."""
+    second = processes.get(_SECOND)
+    return second is not None and (second.name, second.parent) == ("kthreadd", 0)
 
 
 def _state(host: ReadHost, pid: int) -> ProcessState | None:

@@ -5,7 +5,8 @@ from typing import Any, Final
 CONTENTS: Final = frozenset({"content", "content_base64"})
 """Private where the file is."""
 
-PASSWORDS: Final = frozenset({"password", "password_hash"})
+PASSWORDS: Final = frozenset({"password", "password_hash", "headers"})
+"""Never shown; headers that are sent are there for credentials above all."""
 
 HIDDEN: Final = "(not shown)"
 _READABLE_BY_ALL: Final = 0o004
