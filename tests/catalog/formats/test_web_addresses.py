@@ -35,11 +35,14 @@ def test_a_url_is_taken_apart(text: str, wanted: WebAddress, origin: str) -> Non
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "a", "http://", "http:///a", "http:a", "//a/", "file:///etc/passwd", "ftp://a/", "http://a b/", "http://a/\n"),
+        *("", "a", "http://", "http:///a", "http:a", "//a/", "file:///etc/passwd", "ftp://a/", "http://a b/"),
+        "http://a/\n",
         *("http://a\t/", "http://a\\@b/", "http://u@a/", "http://u:p@a/", "http://:@a/", "http://a/#", "http://a:0/"),
         *("http://a:/", "http://a:/#x", "http://a:65536/", "http://a:-1/", "http://a:x/"),
-        *("http://[::1/", "http://[a]/", "http://[fe80::1%25eth0]/"),
-        *("http://*.a/", "http://a./", "http://-a/", "http://é/", "http://1.2.3/", "http://0x7f000001/", "http://2130706433/"),
+        *("http://[::1/", "http://[a]/"),
+        "http://[fe80::1%25eth0]/",
+        *("http://*.a/", "http://a./", "http://-a/", "http://é/", "http://1.2.3/", "http://0x7f000001/"),
+        "http://2130706433/",
         *("http://127.1/", "http://a..b/", "http://%61/", "http://a/" + "a" * MAX_URL, "http://a/{x}", 'http://a/"'),
     ],
 )  # fmt: skip
