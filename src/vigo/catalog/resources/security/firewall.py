@@ -29,7 +29,7 @@ ConditionPathExists={_FILE}
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=nft -f {_FILE}
+ExecStart=/usr/sbin/nft -f {_FILE}
 
 [Install]
 WantedBy=sysinit.target
