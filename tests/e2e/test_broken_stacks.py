@@ -93,5 +93,5 @@ def test_a_hint_and_the_line_with_a_mark_stand_below_each_finding(folder: Path) 
     assert checked.status == 1
     line, mark, hint = checked.err.splitlines()[1:4]
     assert (line, mark) == ("  - {name: a, type: fiel, path: /a}".rjust(39), "^".rjust(25))
-    assert hint.startswith("    hint: one of: authorized_key, ")
+    assert hint.startswith("    hint: one of: archive, authorized_key, ")
     assert ", file, " in hint

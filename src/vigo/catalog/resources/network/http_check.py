@@ -15,7 +15,6 @@ from vigo.catalog.ops.network_checks import CheckHttp, Method
 from vigo.core.errors import BlockedError, InvalidError
 
 Status = Annotated[int, msgspec.Meta(ge=100, le=599)]
-Seconds = Annotated[int, msgspec.Meta(ge=1, le=300)]
 
 
 class HttpCheckSpec(Spec, frozen=True, kw_only=True):
@@ -55,7 +54,9 @@ class HttpCheckSpec(Spec, frozen=True, kw_only=True):
         field("Certificates, in PEM, that vouch for the server in place of the machine's own.", is_path=True),
     ] = None
     insecure: Annotated[bool, field("Accept any certificate. Whoever is in between can answer then.")] = False
-    attempt_seconds: Annotated[Seconds, field("How long one attempt may take, from the look-up to the last byte.")] = 10
+    attempt_seconds: Annotated[
+        int, field("How long one attempt may take, from the look-up to the last byte.", ge=1, le=300)
+    ] = 10
 
 
 class HttpCheck(Resource[HttpCheckSpec, None]):

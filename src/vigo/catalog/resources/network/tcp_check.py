@@ -4,16 +4,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated
 
-import msgspec
-
 from vigo.catalog.api import ReadHost, Resource, Spec, field
 from vigo.catalog.formats.web_addresses import host_port
 from vigo.catalog.formats.web_answers import check_pattern
 from vigo.catalog.ops import Op
 from vigo.catalog.ops.network_checks import CheckTcp
 from vigo.core.errors import BlockedError
-
-Seconds = Annotated[int, msgspec.Meta(ge=1, le=300)]
 
 
 class TcpCheckSpec(Spec, frozen=True, kw_only=True):
@@ -28,7 +24,9 @@ class TcpCheckSpec(Spec, frozen=True, kw_only=True):
             example="^SSH-2[.]0-",
         ),
     ] = None
-    attempt_seconds: Annotated[Seconds, field("How long one attempt may take, from the look-up to the last byte.")] = 10
+    attempt_seconds: Annotated[
+        int, field("How long one attempt may take, from the look-up to the last byte.", ge=1, le=300)
+    ] = 10
 
 
 class TcpCheck(Resource[TcpCheckSpec, None]):
