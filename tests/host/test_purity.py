@@ -80,7 +80,7 @@ def asked_without_a_change(
 
 
 def seen(machine: BootedDebian) -> list[str]:
-    """Return all that is on the machine's disk, and how its units are."""
+    """Return all that is on the machine's disk, and which units are active: asking alone has systemd load others."""
     passed_over = [word for path in TOUCHED for word in ("-path", path, "-prune", "-o")]
     files = machine.tell("find", "/", "-xdev", *passed_over, "-printf", "%p %i %m %s %T@ %C@\\n")
     units = machine.tell(
