@@ -23,6 +23,10 @@ REFUSED = [
     ("file", {"path": "/etc/systemd/system/vigo.service.d/override.conf", "content": "[Service]\n"}),
     ("file_line", {"path": "/lib/systemd/system/vigosrv.service", "line": "Restart=no"}),
     ("directory", {"path": "/var/lib/vigo", "state": "absent"}),
+    ("timer", {"timer": "quiet", "schedule": "daily", "command": ["systemctl", "stop", "vigo"]}),
+    ("systemd_unit", {"unit": "q.service", "content": "[Service]\nExecStart=-/bin/sh -c 'systemctl stop vigo'\n"}),
+    ("systemd_unit", {"unit": "q.service", "content": "[Unit]\nConflicts=vigo.service\n[Service]\nExecStart=/bin/q\n"}),
+    ("systemd_unit", {"unit": "q.target", "content": "[Unit]\nWants=a.service\n[Install]\nRequiredBy=vigo.service\n"}),
     ("exec", {"command": ["systemctl", "stop", "vigo"]}),
     ("exec", {"shell": "apt-get update && apt-get --yes remove vigo"}),
 ]

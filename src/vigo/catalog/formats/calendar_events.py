@@ -26,6 +26,7 @@ class _Field(NamedTuple):
 
 _YEAR = _Field("year", 1970, 2199)
 _MONTH, _DAY = _Field("month", 1, 12), _Field("day of the month", 1, 31)
+_DAY_FROM_END = _Field("day from the end of the month", 1, 28)
 _CLOCK = (_Field("hour", 0, 23), _Field("minute", 0, 59), _Field("second", 0, 59))
 
 
@@ -36,7 +37,7 @@ def check_calendar(field: str, text: str) -> None:
         InvalidError: with the part that is wrong and what it may be.
     """
     words = text.split(" ")
-    if len(words) > 1 and _ZONE.fullmatch(words[-1]):
+    if zone_in(text):
         words = words[:-1]
     if len(words) == 1 and words[0].lower() in SHORTHANDS:
         return
@@ -52,6 +53,12 @@ def check_calendar(field: str, text: str) -> None:
             f"{field}: expected a calendar event such as daily, Mon..Fri 08:30 or *-*-1 00:00:00 UTC (days of the week,"
             f" date, time and zone, one blank between them), found {text[:80]!r}; try it with systemd-analyze calendar"
         )
+
+
+def zone_in(text: str) -> str:
+    """Return the time zone behind a calendar event, or an empty text; whether the host knows it is not said."""
+    last = text.rpartition(" ")[2]
+    return last if last != text and _ZONE.fullmatch(last) else ""
 
 
 def _check_days(field: str, text: str) -> None:
@@ -71,7 +78,8 @@ def _check_date(field: str, text: str) -> None:
     if year is not None:
         _check_part(field, year, _YEAR)
     _check_part(field, month, _MONTH)
-    _check_part(field, day, _DAY, from_end=separator == "~")
+    from_end = separator == "~"
+    _check_part(field, day, _DAY_FROM_END if from_end else _DAY, from_end=from_end)
 
 
 def _check_time(field: str, text: str) -> None:

@@ -1,5 +1,6 @@
 """What `systemctl show` says of units, and whether systemd goes by other files than are there. Source: systemctl(1)."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from vigo.catalog.formats.units import parse_properties
@@ -26,6 +27,12 @@ def parse_units(text: str) -> Sequence[Mapping[str, str]]:
     return [block for block in blocks if block]
 
 
+def is_of(unit: Mapping[str, str], path: str) -> bool:
+    """Return whether systemd goes by this file for a unit, or has a unit active of which no file is left."""
+    is_orphan = unit.get("LoadState") == "not-found" and unit.get("ActiveState", "inactive") != "inactive"
+    return is_orphan or unit.get("FragmentPath") == path
+
+
 def is_outdated(units: Sequence[Mapping[str, str]], dropin: str | None, *, is_there: bool) -> bool:
     """Return whether systemd goes by other files than are there.
 
@@ -35,7 +42,15 @@ def is_outdated(units: Sequence[Mapping[str, str]], dropin: str | None, *, is_th
     for unit in units:
         if unit.get("NeedDaemonReload") == "yes":
             return True
-        is_known = dropin in unit.get("DropInPaths", "").split(" ")
+        is_known = dropin in _paths(unit.get("DropInPaths", ""))
         if dropin is not None and unit.get("LoadState") not in ("not-found", "masked") and is_known != is_there:
             return True
     return False
+
+
+def _paths(text: str) -> Sequence[str]:
+    """Return the paths of a list; one with a backslash, as in the unit of `/srv/my-share`, is quoted as for a shell."""
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split(" ")

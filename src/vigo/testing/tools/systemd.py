@@ -104,7 +104,7 @@ def _set_link(link: str, to: str | None, host: FakeHost) -> None:
 
 
 def _boot(links: Sequence[str], host: FakeHost) -> str:
-    return "enabled" if all(host.stat(link) is not None for link in links) else "disabled"
+    return "enabled" if any(host.stat(link) is not None for link in links) else "disabled"
 
 
 def _dropins(unit: str, host: FakeHost) -> list[str]:

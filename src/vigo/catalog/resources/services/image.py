@@ -15,12 +15,10 @@ from vigo.catalog.resources.services.runit import definition_of
 from vigo.catalog.resources.services.systemd import unit_name
 from vigo.core.errors import BlockedError
 
-_UNIT_FOLDERS = (
-    "/etc/systemd/system",
-    "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system",
-    "/lib/systemd/system",
-)
+VENDOR_FOLDERS = ("/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
+"""Where the units of packages are."""
+
+_UNIT_FOLDERS = ("/etc/systemd/system", *VENDOR_FOLDERS)
 _ENABLED_IN = "/etc/systemd/system"
 _RUNIT_FOLDERS = ("/etc/runit/runsvdir/default", "/etc/service")
 """What runsvdir will look through; the name by which it does so leads to /run in Void's images."""

@@ -1,12 +1,12 @@
 """The kind `systemd_unit`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from vigo.catalog.api import ReadHost, Resource
 from vigo.catalog.formats.unit_files import install_settings, parse_settings
-from vigo.catalog.formats.unit_properties import is_outdated
+from vigo.catalog.formats.unit_properties import is_of, is_outdated
 from vigo.catalog.formats.units import parse_install
 from vigo.catalog.ops import Op, RemoveDirectory, RemoveFile, Run
 from vigo.catalog.ops.reload_units import ReloadUnits
@@ -39,7 +39,8 @@ _VERIFIED = (".service", ".timer", ".path", ".target", ".slice")
 class SystemdUnitState(msgspec.Struct, frozen=True, kw_only=True):
     """The file, and how systemd has the unit; in an image, of which nobody can be asked, `live` tells of symlinks.
 
-    `is_ours` says that systemd goes by the file of this resource, and `is_outdated` by another version of it.
+    `is_ours` says that systemd goes by the file of this resource, and `is_outdated` by another version of it;
+    `lacks_links`, that a symlink is not there by which the unit shall be started at boot.
     """
 
     file: UnitFile
@@ -47,6 +48,7 @@ class SystemdUnitState(msgspec.Struct, frozen=True, kw_only=True):
     has_failed: bool = False
     is_ours: bool = False
     is_outdated: bool = False
+    lacks_links: bool = False
     can_verify: bool = False
     is_folder_shared: bool = False
 
@@ -84,8 +86,9 @@ class SystemdUnit(Resource[SystemdUnitSpec, SystemdUnitState]):
             file=file,
             live=service_state(host, spec.unit, found),
             has_failed=found.get("ActiveState") == "failed",
-            is_ours=found.get("FragmentPath") == path,
+            is_ours=is_of(found, path),
             is_outdated=is_outdated(units, path if spec.dropin is not None else None, is_there=file.is_there),
+            lacks_links=any(host.stat(link) is None for link, _ in _wanted_links(spec)),
             can_verify=spec.verify and spec.dropin is None and host.has_program(_ANALYZE),
             is_folder_shared=is_shared,
         )
@@ -128,6 +131,11 @@ def _is_folder_shared(spec: SystemdUnitSpec, host: ReadHost) -> bool:
     return any(name != f"{spec.dropin}.conf" for name in names)
 
 
+def _wanted_links(spec: SystemdUnitSpec) -> Sequence[tuple[str, str]]:
+    """Return the symlinks by which the unit shall start at boot, as path to target."""
+    return links_of(parse_install(_text(spec)), spec.unit, f"{FOLDER}/{spec.unit}") if spec.enabled else ()
+
+
 def _image(spec: SystemdUnitSpec, file: UnitFile, host: ReadHost) -> ServiceState:
     """Return by which symlinks the unit starts at the boot of an image: those to make, or all that may be there."""
     texts = (_text(spec),) if spec.enabled else (file.text or "", _text(spec))
@@ -164,7 +172,8 @@ def _at_boot(spec: SystemdUnitSpec, state: SystemdUnitState) -> Iterator[Op]:
         yield _systemctl("enable", spec, "enabled")
     if spec.enabled is True and is_enabled:
         before, after = (install_settings(parse_settings(text)) for text in (state.file.text or "", _text(spec)))
-        if before != after:
+        # systemctl calls a unit enabled that has one of its symlinks.
+        if before != after or state.lacks_links:
             yield _systemctl("reenable", spec, "enabled")
 
 

@@ -7,10 +7,20 @@ from vigo.catalog.api import Spec, field
 from vigo.catalog.formats.names import check_unit, shown
 from vigo.catalog.formats.unit_files import install_settings, last_of, parse_settings, words_of
 from vigo.catalog.formats.unit_properties import SUFFIXES
+from vigo.catalog.protected import harmed_by
 from vigo.core.errors import InvalidError
 
 _DROPIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_REACHING = (
+    ("Install", "Alias"),
+    ("Install", "Also"),
+    ("Install", "RequiredBy"),
+    ("Unit", "Conflicts"),
+    ("Unit", "PropagatesStopTo"),
+)
+_PREFIXES = "@-:+!|"
+_QUOTES = str.maketrans("'\"", "  ")
 _YES = frozenset({"1", "yes", "true", "on"})
 
 
@@ -41,12 +51,16 @@ def is_template(unit: str) -> bool:
 
 
 def unit_harms(spec: SystemdUnitSpec) -> tuple[str, ...]:
-    """Return the units that this stops or disables, whose name it takes, or that its start stops."""
+    """Return the units that it stops or disables, whose name it takes or that need it, and what its commands harm."""
     settings = parse_settings(spec.content or "")
-    named = {*words_of(settings, "Install", "Alias"), *words_of(settings, "Unit", "Conflicts")}
+    named = {name for section, key in _REACHING for name in words_of(settings, section, key)}
     if spec.dropin is None and (spec.state == "absent" or spec.running is False or spec.enabled is False):
         named.add(spec.unit)
-    return tuple(f"service:{name.removesuffix('.service')}" for name in sorted(named))
+    things = {f"service:{name.removesuffix('.service')}" for name in named}
+    for setting in settings:
+        if setting.key.startswith("Exec"):
+            things.update(harmed_by((f" {setting.value.lstrip(_PREFIXES).translate(_QUOTES)}",)))
+    return tuple(sorted(things))
 
 
 def check_unit_fields(spec: SystemdUnitSpec) -> None:
