@@ -43,6 +43,12 @@ def test_the_last_search_list_counts_and_options_add_up() -> None:
     )
 
 
+def test_a_keyword_with_blanks_before_it_is_none() -> None:
+    assert parse_resolver(" nameserver 192.0.2.1\n\tsearch x.example\nnameserver\t192.0.2.2 # ours\n") == ResolvConf(
+        servers=("192.0.2.2",)
+    )
+
+
 def test_the_order_for_names_of_hosts_keeps_its_reactions() -> None:
     text = "passwd: files\nhosts:      files mdns4_minimal [NOTFOUND=return] dns # x\nnetworks: files\n"
     assert parse_host_sources(text) == ("files", "mdns4_minimal", "[NOTFOUND=return]", "dns")

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,9 +20,22 @@ def test_what_the_file_of_red_hat_sets_is_told() -> None:
     assert parse_selinux_config(RED_HAT) == SelinuxConfig("enforcing", "targeted")
 
 
-def test_the_last_line_counts_in_any_case_and_a_comment_does_not() -> None:
-    text = "SELINUX=permissive\nSELINUX = Disabled \n#SELINUX=enforcing\nSELINUXTYPE=mls\n"
-    assert parse_selinux_config(text) == SelinuxConfig("disabled", "mls")
+@pytest.mark.parametrize(
+    ("text", "mode"),
+    [
+        ("SELINUX=permissive\nSELINUX=enforcing\n", "permissive"),
+        ("SELINUX=on\nSELINUX=enforcing\n", "enforcing"),
+        ("SELINUX= Enforcing  # for now\r\n", "enforcing"),
+        (" SELINUX=enforcing\nSELINUX =enforcing\nselinux=enforcing\n#SELINUX=enforcing\n", ""),
+    ],
+)
+def test_the_first_line_with_a_mode_counts_as_libselinux_reads_it(text: str, mode: str) -> None:
+    assert parse_selinux_config(text).mode == mode
+
+
+def test_the_last_line_with_a_policy_counts() -> None:
+    text = "SELINUXTYPE=targeted\n  selinuxtype= mls \n# SELINUXTYPE=minimum\nSELINUXTYPE=\n"
+    assert parse_selinux_config(text).policy == "mls"
 
 
 def test_a_mode_that_there_is_not_is_none() -> None:
@@ -29,8 +43,8 @@ def test_a_mode_that_there_is_not_is_none() -> None:
 
 
 def test_the_words_of_the_command_line_that_overrule_it_are_told() -> None:
-    line = "BOOT_IMAGE=/vmlinuz root=/dev/vda1 ro security=selinux selinux=1 enforcing=0 quiet\n"
-    assert selinux_kernel_options(line) == ("security=selinux", "selinux=1", "enforcing=0")
+    line = "BOOT_IMAGE=/vmlinuz root=/dev/vda1 ro security=selinux selinux=1 enforcing=0 lsm=yama,bpf quiet\n"
+    assert selinux_kernel_options(line) == ("security=selinux", "selinux=1", "enforcing=0", "lsm=yama,bpf")
 
 
 @given(st.text() | LINES)

@@ -42,6 +42,11 @@ def test_quotes_equals_signs_tabs_and_comments_are_as_the_manual_has_them() -> N
     }
 
 
+def test_what_follows_an_address_is_none() -> None:
+    text = "ListenAddress 192.0.2.7 rdomain blue\nListenAddress [::1]:2222\n"
+    assert settings(text).values == {"listenaddress": ("192.0.2.7", "[::1]:2222")}
+
+
 def test_an_include_stands_where_it_is_written() -> None:
     text = "Include one\nPermitRootLogin yes\nUsePAM no\nInclude two\n"
     assert settings(text, one="PermitRootLogin no\n", two="UsePAM yes\nX11Forwarding yes\n").values == {

@@ -80,6 +80,16 @@ def test_arch_and_alpine_link_to_their_trust_and_others_elsewhere() -> None:
     assert set(collected(alpine(files)).certificates) == {"/etc/ssl/certs/site.pem"}
 
 
+def test_a_link_to_what_is_not_told_by_itself_is_told() -> None:
+    files: Files = {
+        "/etc/nginx/ssl": FakeNode.symlink("tls-2026"),
+        "/etc/nginx/tls-2026/web.crt": FakeNode.symlink("web.crt.20260101"),
+        "/etc/nginx/tls-2026/web.crt.20260101": pem(WEB),
+        "/etc/nginx/tls-2026/alias.pem": FakeNode.symlink("web.crt"),
+    }
+    assert set(collected(debian(files)).certificates) == {"/etc/nginx/ssl/web.crt"}
+
+
 def test_the_leaf_of_each_name_of_lets_encrypt_is_told() -> None:
     live = "/etc/letsencrypt/live/example.com"
     files: Files = {

@@ -84,6 +84,23 @@ def test_after_two_that_do_not_end_no_further_program_is_run(monkeypatch: pytest
     assert "not run" in refused["c.sh"]
 
 
+def test_programs_that_take_long_together_cost_only_those_that_come_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    files: Files = {f"{FOLDER}/p{number:02}.sh": program() for number in range(20)}
+    host = debian({**files, f"{FOLDER}/z.txt": "x=1\n"})
+
+    def check(command: Any) -> CommandResult:
+        del command
+        uptime = float((host.read_text("/proc/uptime") or "").split()[0])
+        host.tree.replace("/proc/uptime", f"{uptime + 4.9:.2f} 0\n")
+        return CommandResult(0, "x=1\n")
+
+    monkeypatch.setattr(host, "check", check)
+    found = collected(host)
+    assert found["z"] == {"x": "1"}
+    assert sum(name.startswith("p") for name in found) == 10
+    assert "45 s together" in found["refused"]["p10.sh"]
+
+
 def test_of_two_files_with_one_name_the_first_counts() -> None:
     found = collected(debian({f"{FOLDER}/10-a.txt": "x=1\n", f"{FOLDER}/20-a.txt": "x=2\n"}))
     assert found["a"] == {"x": "1"}

@@ -67,6 +67,23 @@ def test_alpine_writes_it_by_hand_or_by_its_dhcp_client_and_has_no_order() -> No
     assert found.hosts_order == ()
 
 
+def test_archs_resolved_reads_each_name_of_a_setting_once_and_nothing_of_a_masked_one() -> None:
+    files: Files = {
+        "/etc/resolv.conf": FakeNode.symlink("/run/systemd/resolve/stub-resolv.conf"),
+        "/run/systemd/resolve/stub-resolv.conf": STUB,
+        "/usr/lib/systemd/resolved.conf": "[Resolve]\nDNSSEC=no\nDNSOverTLS=no\n",
+        "/usr/lib/systemd/resolved.conf.d/10-vendor.conf": "[Resolve]\nDNSSEC=yes\n",
+        "/usr/lib/systemd/resolved.conf.d/20-tls.conf": "[Resolve]\nDNSOverTLS=yes\n",
+        "/etc/systemd/resolved.conf.d/10-vendor.conf": FakeNode.symlink("/dev/null"),
+        "/etc/systemd/resolved.conf.d/20-tls.conf": "[Resolve]\nDNSOverTLS=opportunistic\n",
+        "/dev/null": FakeNode(kind="other", unreadable="is no regular file"),
+    }
+    found = collected(FakeHost(files))
+    assert (found.dnssec, found.dns_over_tls, found.manager) == ("no", "opportunistic", "systemd-resolved")
+    masked: Files = {**files, "/etc/systemd/resolved.conf": FakeNode.symlink("/dev/null")}
+    assert collected(FakeHost(masked)).dnssec == ""
+
+
 @pytest.mark.parametrize("host", [FakeHost(), image()])
 def test_a_host_without_the_file_has_none_of_it(host: FakeHost) -> None:
     found = collected(host)

@@ -75,6 +75,39 @@ def test_alpines_iptables_are_told_by_the_program_of_the_former_tables() -> None
     assert (found.tool, found.enabled, found.policies) == ("iptables", ("iptables",), {"ipv4": CLOSED})
 
 
+def test_both_versions_of_the_former_tables_are_told_and_none_of_them_hides_nftables() -> None:
+    files: Files = {**MODULES, "/proc/net/ip_tables_names": "nat\nfilter\n", "/proc/net/ip6_tables_names": "filter\n"}
+    accepting = SAVED.replace("DROP", "ACCEPT")
+    host = debian(
+        files,
+        answers={
+            LIST: listing(chain("ip6", "filter", "input", "drop")),
+            "iptables-legacy-save -t filter": SAVED,
+            "ip6tables-legacy-save -t filter": accepting,
+        },
+    )
+    found = collected(host)
+    assert found.policies["ipv4"] == CLOSED
+    assert found.policies["ipv6"] == DefaultPolicies(input="drop", forward="accept", output="accept")
+
+
+def test_a_former_table_that_nobody_can_be_asked_of_is_not_told_as_open() -> None:
+    files: Files = {**MODULES, "/proc/net/ip6_tables_names": "filter\n"}
+    found = collected(debian(files, answers={LIST: listing()}))
+    assert (found.active, found.policies) == (None, {})
+
+
+def test_archs_files_of_both_versions_are_told_of_an_image() -> None:
+    files: Files = {
+        "/etc/systemd/system/multi-user.target.wants/iptables.service": "",
+        "/etc/iptables/iptables.rules": SAVED,
+        "/etc/iptables/ip6tables.rules": SAVED.replace("DROP", "ACCEPT"),
+    }
+    found = collected(image(files))
+    assert found.policies["ipv4"] == CLOSED
+    assert found.policies["ipv6"] == DefaultPolicies(input="accept", forward="accept", output="accept")
+
+
 def test_a_kernel_that_has_not_loaded_nftables_is_not_made_to() -> None:
     files: Files = {
         "/proc/modules": "ext4 1 0 - Live 0x0\n",

@@ -3,7 +3,7 @@ import pytest
 from tests.catalog.traits.hosts import Files, alpine, debian, image, redhat, unreadable
 from vigo.catalog.traits.ssh import HostKey, SshTraits, collect_ssh
 from vigo.core.errors import UnavailableError
-from vigo.testing.fake_host import FakeHost
+from vigo.testing.fake_host import FakeHost, FakeNode
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJzz7pYbCwGxNVw9QzDiOvcT0mOLo8uaXSxHEWHEzqZ0 root@web-1\n"
 DEBIAN = """Include /etc/ssh/sshd_config.d/*.conf
@@ -29,6 +29,8 @@ def test_debian_reads_the_folder_first() -> None:
         "/etc/ssh/sshd_config.d/10-ours.conf": "PermitRootLogin no\nPort 2222\nAllowGroups ssh admins\n",
         "/etc/ssh/sshd_config.d/50-cloud-init.conf": "PasswordAuthentication no\nPermitRootLogin yes\n",
         "/etc/ssh/sshd_config.d/off.conf.bak": "PermitEmptyPasswords yes\n",
+        "/etc/ssh/sshd_config.d/60-package.conf": FakeNode.symlink("/dev/null"),
+        "/dev/null": FakeNode(kind="other", unreadable="is no regular file"),
         "/etc/ssh/ssh_host_ed25519_key.pub": KEY,
         "/etc/ssh/ssh_host_ed25519_key": "-----BEGIN OPENSSH PRIVATE KEY-----\n",
     }
@@ -64,7 +66,7 @@ def test_red_hats_crypto_policy_stands_in_an_include_of_an_include() -> None:
 
 def test_opensuse_keeps_the_file_of_its_package_elsewhere() -> None:
     files: Files = {
-        "/usr/etc/ssh/sshd_config": "Include /etc/ssh/sshd_config.d/*.conf\nPermitRootLogin without-password\n",
+        "/usr/etc/ssh/sshd_config": "Include /etc/ssh/sshd_config.d/*.conf\nPermitRootLogin Without-Password\n",
         "/etc/ssh/sshd_config.d/x.conf": "Match User ann\nPasswordAuthentication no\n",
     }
     found = collected(FakeHost(files))

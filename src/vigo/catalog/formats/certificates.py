@@ -1,6 +1,7 @@
 """X.509 certificates in files. Pure: bytes in, what the first one says out. Source: RFC 5280, RFC 7468."""
 
 import re
+import warnings
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -52,14 +53,18 @@ def parse_certificate(block: bytes) -> FoundCertificate | None:
     # Importing it takes some 30 ms, which machines without certificates need not pay.
     from cryptography import x509  # noqa: PLC0415 - as above
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - as above
+    from cryptography.utils import CryptographyDeprecationWarning  # noqa: PLC0415 - as above
 
     try:
-        found = (
-            x509.load_pem_x509_certificate(_as_plain(block))
-            if block.startswith(_BEGIN)
-            else x509.load_der_x509_certificate(block)
-        )
-        return _told(found)
+        with warnings.catch_warnings():
+            # That a serial number is zero, or an extension out of place, is no matter of an agent's standard error.
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            found = (
+                x509.load_pem_x509_certificate(_as_plain(block))
+                if block.startswith(_BEGIN)
+                else x509.load_der_x509_certificate(block)
+            )
+            return _told(found)
     except (
         ValueError,
         TypeError,

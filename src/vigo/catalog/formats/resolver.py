@@ -39,12 +39,15 @@ class ResolvConf(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_resolver(text: str) -> ResolvConf:
-    """Return what a resolv.conf says; of several `search` and `domain` lines the last counts, options add up."""
+    """Return what a resolv.conf says; of several `search` and `domain` lines the last counts, options add up.
+
+    A keyword stands at the beginning of its line: the C library passes over one with blanks before it.
+    """
     servers: list[str] = []
     options: list[str] = []
     search: tuple[str, ...] = ()
     for line in text.split("\n"):
-        name, *words = line.split() or [""]
+        name, *words = [""] if line[:1].isspace() else line.split() or [""]
         if name == "nameserver":
             servers += words[:1]
         elif name == "options":

@@ -1,11 +1,10 @@
-"""SELinux's settings for the next boot. Pure: text in, values out. Source: selinux(8), /etc/selinux/config."""
-
-from collections.abc import Mapping
+"""SELinux's settings for the next boot. Pure: text in, values out. Source: selinux(8), selinux_config(5)."""
 
 import msgspec
 
-_MODES = frozenset({"enforcing", "permissive", "disabled"})
-_KERNEL_OPTIONS = frozenset({"selinux", "enforcing", "security"})
+_MODES = ("enforcing", "permissive", "disabled")
+_KERNEL_OPTIONS = frozenset({"selinux", "enforcing", "security", "lsm"})
+_MODE, _POLICY = "SELINUX=", "SELINUXTYPE="
 _LONGEST = 100
 
 
@@ -17,22 +16,26 @@ class SelinuxConfig(msgspec.Struct, frozen=True):
 
 
 def parse_selinux_config(text: str) -> SelinuxConfig:
-    """Return what the file sets; of several lines the last counts, and a mode that there is not is none."""
-    found = _assignments(text)
-    mode = found.get("SELINUX", "").lower()
-    return SelinuxConfig(mode if mode in _MODES else "", found.get("SELINUXTYPE", "")[:_LONGEST])
+    """Return what the file sets for a boot.
+
+    It is read as libselinux does: the mode is told by the first line that begins with `SELINUX=` in capitals and goes
+    on with one, whatever stands behind it; the policy by the last line that names one, in any case.
+    """
+    mode = policy = ""
+    for line in text.split("\n"):
+        if not mode and line.startswith(_MODE):
+            value = line.removeprefix(_MODE).lstrip().lower()
+            mode = next((one for one in _MODES if value.startswith(one)), "")
+        setting = line.strip()
+        if setting[: len(_POLICY)].upper() == _POLICY:
+            policy = setting[len(_POLICY) :].strip() or policy
+    return SelinuxConfig(mode, policy[:_LONGEST])
 
 
 def selinux_kernel_options(command_line: str) -> tuple[str, ...]:
-    """Return the words of a kernel's command line that overrule the file: `selinux=0`, `enforcing=0` and the like."""
+    """Return the words of a kernel's command line that overrule the file: `selinux=0`, `lsm=` and the like."""
     return tuple(
         word[:_LONGEST]
         for word in command_line.split()
         if "=" in word and word.partition("=")[0].lower() in _KERNEL_OPTIONS
     )[:10]
-
-
-def _assignments(text: str) -> Mapping[str, str]:
-    lines = (line.strip() for line in text.split("\n"))
-    pairs = (line.partition("=") for line in lines if not line.startswith("#"))
-    return {key.strip(): value.strip() for key, equals, value in pairs if equals}

@@ -19,6 +19,9 @@ LISTS = frozenset(
 )
 """Keywords, in lower case, of which each line adds to those before it. Of every other one the first line counts."""
 
+_OF_ONE_WORD = frozenset({"port", "listenaddress", "hostkey"})
+"""Those of which a line adds its first word alone; what follows an address is the domain of its routes."""
+
 _FORMER_NAMES = {
     "challengeresponseauthentication": "kbdinteractiveauthentication",
     "skeyauthentication": "kbdinteractiveauthentication",
@@ -75,7 +78,8 @@ def _gather(
                 _gather(inner, included, values) for pattern in line.words for inner in included(pattern)
             )
         elif line.keyword in LISTS:
-            values.setdefault(line.keyword, []).extend(line.words)
+            words = line.words[:1] if line.keyword in _OF_ONE_WORD else line.words
+            values.setdefault(line.keyword, []).extend(words)
         else:
             values.setdefault(line.keyword, list(line.words))
     return match_blocks

@@ -137,9 +137,12 @@ def _is_readable(host: ReadHost, path: str) -> bool:
 
 
 def _leads_to_trust(host: ReadHost, path: str) -> bool:
-    """Return whether a path is a link to an authority that the distribution trusts, or to another name beside it."""
+    """Return whether a path is a link to an authority that the distribution trusts, or to a name that is told too."""
     link = host.read_link(path)
-    return link is not None and ("/" not in link or _target(host, path).startswith(_TRUST))
+    if link is None:
+        return False
+    is_beside = "/" not in link and link.endswith(_ENDINGS)
+    return is_beside or _target(host, path).startswith(_TRUST)
 
 
 def _target(host: ReadHost, path: str) -> str:

@@ -8,6 +8,7 @@ import msgspec
 
 from vigo.catalog.api import Command, FileStat, ReadHost, TraitSet, collector, field
 from vigo.catalog.formats.custom_facts import MOST_BYTES, name_of_file, parse_facts
+from vigo.catalog.formats.kernel import parse_uptime
 from vigo.core.encoding import encode
 from vigo.core.errors import InvalidError, TimedOutError, TooLargeError, UnavailableError, VigoError
 
@@ -16,6 +17,8 @@ _FOLDERS: Final = ("/etc", "/etc/vigo", FOLDER)
 _DATA: Final = (".json", ".txt")
 _NOT_MEANT: Final = ("~", ".bak", ".orig", ".rpmnew", ".rpmsave", ".dpkg-old", ".dpkg-new", ".dpkg-dist")
 _LIMIT: Final = timedelta(seconds=5)
+_LIMIT_IN_ALL: Final = timedelta(seconds=45)
+"""After this no further program is started, so that what the others told is not lost with the set's time limit."""
 _MOST_OVERDUE: Final = 2
 _MOST_FILES: Final = 64
 _MOST_BYTES_IN_ALL: Final = 256 * 1024
@@ -77,6 +80,7 @@ class _Gathering:
         self._file_of: dict[str, str] = {}
         self._left_bytes = _MOST_BYTES_IN_ALL
         self._overdue = 0
+        self._started = self._uptime_seconds()
 
     def of(self, files: tuple[str, ...]) -> CustomTraits:
         """Return what the files tell."""
@@ -134,6 +138,9 @@ class _Gathering:
             raise UnavailableError("not run in an image (--root): it would tell of the running machine")
         if self._overdue >= _MOST_OVERDUE:
             raise TimedOutError(f"not run: {_MOST_OVERDUE} programs before it did not end in time; make them faster")
+        if self._uptime_seconds() - self._started >= _LIMIT_IN_ALL.total_seconds():
+            seconds = f"{_LIMIT_IN_ALL.total_seconds():g} s"
+            raise TimedOutError(f"not run: the programs before it took {seconds} together; make them faster")
         try:
             result = self._host.check(Command(argv=(path,), timeout=_LIMIT))
         except TimedOutError as error:
@@ -144,6 +151,10 @@ class _Gathering:
             # What it printed may hold secrets.
             raise UnavailableError(f"expected it to end with status 0, found {result.status}; run it by hand")
         return result.stdout
+
+    def _uptime_seconds(self) -> int:
+        """Return the seconds since the host's start, 0 where no kernel tells: two of them are told apart."""
+        return parse_uptime(self._host.read_text("/proc/uptime") or "") or 0
 
 
 def _meant(names: tuple[str, ...]) -> Iterator[str]:

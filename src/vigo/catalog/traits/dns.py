@@ -25,6 +25,7 @@ _RESOLVED_MAIN = (
     "/usr/local/lib/systemd/resolved.conf",
     "/usr/lib/systemd/resolved.conf",
 )
+_NOWHERE = "/dev/null"
 _MOST_DROPINS = 50
 _LONGEST = 500
 
@@ -94,11 +95,16 @@ def collect_dns(host: ReadHost) -> DnsTraits:
 
 def _resolved_files(host: ReadHost) -> tuple[str, ...]:
     """Return the texts that systemd reads: one main file, then the drop-ins by their name, each name's first place."""
-    main = next((text for path in _RESOLVED_MAIN if (text := host.read_text(path)) is not None), "")
+    main = next((text for path in _RESOLVED_MAIN if (text := _unmasked(host, path)) is not None), "")
     dropins: dict[str, str] = {}
     for folder in (f"{path}.d" for path in _RESOLVED_MAIN):
         for name in host.list_directory(folder) or ():
             if name.endswith(".conf"):
                 dropins.setdefault(name, f"{folder}/{name}")
     paths = [path for _, path in sorted(dropins.items())][:_MOST_DROPINS]
-    return (main, *(host.read_text(path) or "" for path in paths))
+    return (main, *(_unmasked(host, path) or "" for path in paths))
+
+
+def _unmasked(host: ReadHost, path: str) -> str | None:
+    """Return a file's text. One that is masked, a link to nowhere, hides those of its name and says nothing."""
+    return "" if host.read_link(path) == _NOWHERE else host.read_text(path)

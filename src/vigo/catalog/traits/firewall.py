@@ -26,13 +26,21 @@ _UNITS = {
     "nftables": ("nftables",),
     "iptables": ("iptables", "ip6tables", "netfilter-persistent"),
 }
-_RULE_FILES = (
-    "/etc/iptables/rules.v4",
-    "/etc/sysconfig/iptables",
-    "/etc/iptables/rules-save",
-    "/etc/iptables/iptables.rules",
-)
-"""Where iptables keeps what a boot loads: Debian, Red Hat, Alpine, Arch."""
+_RULE_FILES = {
+    "ipv4": (
+        "/etc/iptables/rules.v4",
+        "/etc/sysconfig/iptables",
+        "/etc/iptables/rules-save",
+        "/etc/iptables/iptables.rules",
+    ),
+    "ipv6": (
+        "/etc/iptables/rules.v6",
+        "/etc/sysconfig/ip6tables",
+        "/etc/iptables/rules6-save",
+        "/etc/iptables/ip6tables.rules",
+    ),
+}
+"""Where iptables and ip6tables keep what a boot loads: Debian, Red Hat, Alpine, Arch."""
 _RUNNING_FIREWALLD = (
     "/sys/fs/cgroup/system.slice/firewalld.service",
     "/sys/fs/cgroup/systemd/system.slice/firewalld.service",
@@ -40,7 +48,8 @@ _RUNNING_FIREWALLD = (
 )
 _LIST_CHAINS = ("nft", "-j", "list", "chains")
 _WITHOUT_JSON = "json support not compiled"
-_LEGACY_TABLES = "/proc/net/ip_tables_names"
+_LEGACY = {"ipv4": ("iptables", "/proc/net/ip_tables_names"), "ipv6": ("ip6tables", "/proc/net/ip6_tables_names")}
+"""The programs of the former tables by version, and the kernel's lists of those that it has loaded."""
 _MOST_TABLES = 100
 
 
@@ -146,14 +155,14 @@ def _in_charge(enabled: list[str], kernel: Ruleset | None, *, firewalld_runs: bo
 def _kernel(host: ReadHost) -> Ruleset | None:
     """Return the kernel's filters, of nftables and of the former iptables, or None where nobody can be asked."""
     of_nft = _of_nft(host)
-    of_iptables = _of_iptables(host, is_nft_told=of_nft is not None)
-    if of_nft is None and of_iptables is None:
+    former = {version: _of_iptables(host, version, is_nft_told=of_nft is not None) for version in _LEGACY}
+    if None in former.values():
         return None
-    found = Ruleset() if of_nft is None else of_nft
-    policies = dict(found.policies)
-    for version, legacy in (of_iptables or {}).items():
-        policies[version] = both(policies.get(version, Policies()), legacy)
-    return msgspec.structs.replace(found, policies=policies)
+    policies = {} if of_nft is None else dict(of_nft.policies)
+    for version, one in former.items():
+        if one is not None and one != Policies():
+            policies[version] = both(policies.get(version, Policies()), one)
+    return Ruleset(policies=policies, tables=() if of_nft is None else of_nft.tables)
 
 
 def _of_nft(host: ReadHost) -> Ruleset | None:
@@ -180,22 +189,19 @@ def _has_no_nf_tables(host: ReadHost) -> bool:
     )
 
 
-def _of_iptables(host: ReadHost, *, is_nft_told: bool) -> dict[str, Policies] | None:
-    """Return the policies of tables that nft does not list, or None where there is nobody to ask."""
-    names = (host.read_text(_LEGACY_TABLES) or "").split()
-    if "filter" in names:
+def _of_iptables(host: ReadHost, version: str, *, is_nft_told: bool) -> Policies | None:
+    """Return the policies of the table that nft does not list, or None where it is there and nobody can be asked."""
+    tool, loaded = _LEGACY[version]
+    if "filter" in (host.read_text(loaded) or "").split():
         # Without the table in the kernel the program would load it.
-        programs: tuple[str, ...] = ("iptables-legacy-save", "iptables-save")
+        programs: tuple[str, ...] = (f"{tool}-legacy-save", f"{tool}-save")
     elif is_nft_told:
-        return {}
+        return Policies()
     else:
-        programs = ("iptables-nft-save",)
+        programs = (f"{tool}-nft-save",)
     program = next((program for program in programs if host.has_program(program)), None)
     answer = None if program is None else host.query((program, "-t", "filter"))
-    if program is None or answer is None:
-        return None
-    policies = parse_iptables_save(_stdout(answer, program))
-    return {"ipv4": policies} if policies != Policies() else {}
+    return None if program is None or answer is None else parse_iptables_save(_stdout(answer, program))
 
 
 def _stdout(answer: CommandResult, program: str) -> str:
@@ -213,8 +219,11 @@ def _of_zone(host: ReadHost, zone: str) -> str:
 def _of_files(host: ReadHost, tool: str, ufw: Policies) -> dict[str, Policies]:
     if tool == "ufw":
         return _for_both(ufw)
-    text = next((text for path in _RULE_FILES if (text := host.read_text(path)) is not None), None)
-    return {"ipv4": parse_iptables_save(text)} if tool == "iptables" and text is not None else {}
+    if tool != "iptables":
+        return {}
+    texts = {version: [host.read_text(path) for path in paths] for version, paths in _RULE_FILES.items()}
+    found = {version: next((one for one in those if one is not None), None) for version, those in texts.items()}
+    return {version: parse_iptables_save(text) for version, text in found.items() if text is not None}
 
 
 def _for_both(policies: Policies) -> dict[str, Policies]:

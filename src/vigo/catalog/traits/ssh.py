@@ -18,6 +18,7 @@ _CONFIGS = ("/etc/ssh/sshd_config", "/usr/etc/ssh/sshd_config")
 _HOST_KEY = "ssh_host_*_key.pub"
 _MOST_KEYS, _MOST_FILES, _MOST_WORDS, _LONGEST, _HIGHEST_PORT = 20, 100, 100, 500, 65535
 _USUAL_PORT = 22
+_NOWHERE = "/dev/null"
 _WILDCARDS = frozenset("*?[")
 
 _DEFAULTS: Final = {
@@ -146,7 +147,8 @@ class _Included:
             if self._left <= 0:
                 return
             self._left -= 1
-            text = self._host.read_text(path)
+            # A link to nowhere is how operators take a file of a package back.
+            text = None if self._host.read_link(path) == _NOWHERE else self._host.read_text(path)
             if text is not None:
                 yield parse_sshd_config(text)
 
@@ -194,5 +196,5 @@ def _port(word: str) -> int | None:
 
 def _value(name: str, words: tuple[str, ...]) -> str:
     text = " ".join(words)[:_LONGEST]
-    plain = text.lower() if text.lower() in _FLAGS else text
-    return _TITLES.get(name, {}).get(plain, plain)
+    plain = text.lower()
+    return _TITLES.get(name, {}).get(plain, plain if plain in _FLAGS else text)
