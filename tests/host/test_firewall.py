@@ -1,4 +1,5 @@
 from tests.host.booted_debian import BootedDebian, declared
+from tests.host.neighbour import AWAY, Neighbour
 from vigo.core.plan import PlannedResource
 
 
@@ -36,29 +37,17 @@ def test_others_tables_stay_and_the_boot_loads_the_file(debian: BootedDebian) ->
     debian.run("systemctl", "daemon-reload")
     debian.run("systemctl", "start", "vigo-firewall.service")
     assert "tcp dport 22 " in debian.tell("nft", "list", "chain", "inet", "vigo", "input")
+    assert "ExecStart=/usr/sbin/nft -f " in debian.tell("systemctl", "cat", "vigo-firewall.service")
     assert debian.run("systemd-analyze", "verify", "vigo-firewall.service").stderr == ""
     debian.changes(rule("ssh", state="absent"))
 
 
 def test_a_dropped_port_does_not_answer_and_what_the_machine_tells_itself_does(debian: BootedDebian) -> None:
-    """Packets of another machine come over a pair of interfaces from another network namespace."""
-    for words in (
-        "ip netns add away",
-        "ip link add here type veth peer name there netns away",
-        "ip addr add 192.0.2.1/24 dev here",
-        "ip link set here up",
-        "ip -n away addr add 192.0.2.2/24 dev there",
-        "ip -n away link set there up",
-    ):
-        debian.run(*words.split())
-    debian.run("systemd-run", "--unit=answers", "python3", "-m", "http.server", "2222", "--directory", "/srv")
-    debian.run("timeout", "20", "sh", "-c", "until ss -ltn | grep -q :2222; do sleep 0.1; done")
-    ask = "import socket; socket.create_connection(('192.0.2.1', 2222), 2)"
-    away = ("ip", "netns", "exec", "away", "python3", "-c", ask)
-    assert debian.run(*away, check=False).returncode == 0
+    neighbour = Neighbour(debian)
+    neighbour.listen(2222)
+    assert neighbour.reaches(2222)
     debian.changes(rule("closed", port="2222", action="drop"))
-    assert debian.run(*away, check=False).returncode == 1
-    assert debian.run("python3", "-c", ask.replace("192.0.2.1", "127.0.0.1"), check=False).returncode == 0
-    debian.changes(rule("open", port="2222", order=1, **{"from": ["192.0.2.2"]}))
-    assert debian.run(*away, check=False).returncode == 0
-    debian.run("systemctl", "stop", "answers")
+    assert not neighbour.reaches(2222)
+    assert neighbour.reaches_itself(2222)
+    debian.changes(rule("open", port="2222", order=1, **{"from": [AWAY]}))
+    assert neighbour.reaches(2222)

@@ -16,7 +16,7 @@ class FakeNftables(FakeTool):
     """`nft` with one table."""
 
     name = "nftables"
-    programs = frozenset({"nft"})
+    programs = frozenset({"nft", "/usr/sbin/nft"})
 
     def query(self, argv: Sequence[str], host: FakeHost) -> CommandResult | None:
         """Answer what the table holds."""
