@@ -1,10 +1,10 @@
 """A machine over a fake host, which outlives the cycles that look at it."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from vigo.agent.machine import Collected, Machine
+from vigo.agent.machine import Collected, Look, Machine, Marks
 from vigo.catalog.api import ReadHost
 from vigo.catalog.ops import Op
 from vigo.core.ids import ResourceId
@@ -35,8 +35,15 @@ class FakeMachine:
     def look_afresh(self) -> None:
         self.looks += 1
 
-    def one_look(self) -> AbstractContextManager[None]:
-        return nullcontext()
+    @contextmanager
+    def one_look(self) -> Iterator[Look]:
+        yield self
+
+    def marks(self) -> Marks | None:
+        return None
+
+    def has_moved(self, marks: Marks) -> bool:
+        raise NotImplementedError(marks)
 
     def functions(self, traits: Traits) -> Functions:
         return {"os_family": lambda name: traits["os"]["family"] == name}

@@ -12,12 +12,12 @@ from msgspec import UNSET, UnsetType
 from vigo.agent.conversation import Conversation, Spoken, was_refused
 from vigo.agent.engine.engine import Engine
 from vigo.agent.engine.fitting import fitting_results
-from vigo.agent.engine.rendering import Accepted
+from vigo.agent.engine.sightings import Sightings
 from vigo.agent.engine.standing import Standing
+from vigo.agent.held_policy import HeldPolicy, NoPolicy, held_policy
 from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.journal.journal import Journal
-from vigo.agent.journal.records import HeldBundle, LastRun
-from vigo.agent.link.acceptance import accepted
+from vigo.agent.journal.records import LastRun
 from vigo.agent.link.link import Link
 from vigo.agent.machine import Machine, protected_folders
 from vigo.agent.news import is_news, remarked
@@ -28,7 +28,6 @@ from vigo.core.clock import Clock
 from vigo.core.encoding import decode, encode
 from vigo.core.errors import ForbiddenError, UnauthenticatedError, UnavailableError, VigoError
 from vigo.core.ids import Digest, ResourceId, new_run_id
-from vigo.core.plan import Plan
 from vigo.core.run import Cause, ResourceResult, Run
 from vigo.core.traits import Traits
 
@@ -49,8 +48,9 @@ def never() -> str:
 class Cycles:
     """Runs cycles one after the other and keeps the connection between them. The caller holds the run lock.
 
-    `outside_window` lets maintenance windows count for nothing. With `is_watching` they remember between two cycles
-    how the resources stand, and which of their paths to watch; see `repair`.
+    `outside_window` lets maintenance windows count for nothing; with `looks_at_all` no resource is passed over since
+    nothing of it has moved. With `is_watching` they remember between two cycles how the resources stand, and which of
+    their paths to watch; see `repair`. Without it what was found in its state is kept in the journal.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class Cycles:
         stop: Callable[[], str] = never,
         *,
         outside_window: bool = False,
+        looks_at_all: bool = False,
         is_watching: bool = False,
     ) -> None:
         self._folder = folder
@@ -68,7 +69,8 @@ class Cycles:
         self._clock = clock
         self._stop = stop
         self._outside_window = outside_window
-        self._accepted = Accepted()
+        self._looks_at_all = looks_at_all
+        self._sightings = Sightings()
         self._link: Link | None = None
         self._identity: Identity | None = None
         self._missing: dict[str, str] = {}
@@ -107,9 +109,9 @@ class Cycles:
         journal = Journal.open(self._folder.state_dir)
         try:
             journal.belongs_to(identity.envoy)
-            policy = self._policy(identity, journal)
-            is_other = not isinstance(policy, _Policy) or policy.held.bundle.digest != self._basis.digest
-            if was_refused(journal) or identity != self._identity or is_other or not isinstance(policy, _Policy):
+            policy = held_policy(identity, journal, self._clock.now())
+            is_other = not isinstance(policy, HeldPolicy) or policy.held.bundle.digest != self._basis.digest
+            if was_refused(journal) or identity != self._identity or is_other or not isinstance(policy, HeldPolicy):
                 return None
             machine = self._make_machine(identity)
             before = dict(self.standing.outcomes)
@@ -187,9 +189,9 @@ class Cycles:
             return CycleReport(
                 refused=True, is_problem=True, dry_run=dry_run, message=message, waiting_runs=waiting().count
             )
-        policy = self._policy(identity, journal)
+        policy = held_policy(identity, journal, self._clock.now())
         run = None
-        if isinstance(policy, _Policy):
+        if isinstance(policy, HeldPolicy):
             work = self._applied(policy, machine, journal, traits, dry_run=dry_run, cause=cause)
             run = msgspec.structs.replace(await work, offline=not spoken.reached)
             self._basis = _Basis(
@@ -205,7 +207,7 @@ class Cycles:
             offline=not spoken.reached,
             delivered=delivered,
             dry_run=dry_run,
-            is_problem=(isinstance(policy, _Nothing) and policy.is_problem)
+            is_problem=(isinstance(policy, NoPolicy) and policy.is_problem)
             or (spoken.reached and bool(spoken.problem)),
             message=_message(policy, spoken),
             waiting_runs=waiting().count,
@@ -227,29 +229,9 @@ class Cycles:
             return collected.traits
         return {**collected.traits, "agent": {**agent, "queued_runs": journal.results.state().count}}
 
-    def _policy(self, identity: Identity, journal: Journal) -> "_Policy | _Nothing":
-        """Return what to apply. The held bundle is verified each time that it is used."""
-        state, held = journal.state(), journal.bundle()
-        if state.without_policy:
-            return _Nothing(f"no policy matches {identity.hostname}; nothing was applied", is_problem=False)
-        if held is None:
-            return _Nothing("no policy is held yet; nothing was applied", is_problem=True)
-        try:
-            plan = accepted(
-                held.bundle,
-                keys=identity.verify_keys(),
-                hostname=identity.hostname,
-                now=self._clock.now(),
-                highest_generation=state.highest_generation,
-            )
-        except VigoError as error:
-            _log.warning("held bundle not applied reason=%s", error)
-            return _Nothing(f"the held policy is not applied: {error}", is_problem=True)
-        return _Policy(plan, held)
-
     async def _applied(
         self,
-        policy: "_Policy",
+        policy: HeldPolicy,
         machine: Machine,
         journal: Journal,
         traits: Traits,
@@ -261,6 +243,7 @@ class Cycles:
         is_partial = only is not UNSET
         standing = self.standing if is_partial else Standing()
         root = None if self._identity is None else self._identity.root
+        sightings = self._sightings_of(policy, journal)
         engine = Engine(
             machine.host,
             machine.execute,
@@ -270,7 +253,8 @@ class Cycles:
             stop=self._stop,
             look_afresh=machine.look_afresh,
             one_look=machine.one_look,
-            accepted=self._accepted,
+            has_moved=machine.has_moved,
+            sightings=sightings,
         )
         started_at, started = self._clock.now(), self._clock.monotonic()
         functions = machine.functions(traits)
@@ -294,6 +278,8 @@ class Cycles:
             results = await asyncio.to_thread(apply)
         finally:
             self.is_applying = False
+        if sightings.is_new and not self._is_watching:
+            self._keep_sightings(sightings, journal)
         if policy.plan.reconverge == "interval":
             standing.watched.clear()
         self.standing = standing
@@ -307,6 +293,20 @@ class Cycles:
             cause=cause,
             partial=is_partial,
         )
+
+    def _sightings_of(self, policy: HeldPolicy, journal: Journal) -> Sightings:
+        """Return what was found in its state: a daemon remembers it, and else it is in the journal."""
+        digest = policy.held.bundle.digest
+        if not self._is_watching:
+            return Sightings(digest) if self._looks_at_all else journal.sightings(digest)
+        self._sightings.are_of(digest)
+        return self._sightings
+
+    def _keep_sightings(self, sightings: Sightings, journal: Journal) -> None:
+        try:
+            journal.keep_sightings(sightings)
+        except UnavailableError as error:
+            _log.warning("what is in its state is looked at again by the next run reason=%s", error)
 
     async def _keep(self, run: Run, journal: Journal, link: Link | None) -> None:
         """Queue a run. On a full disk it is sent at once if the server is there; what waits already stays."""
@@ -324,13 +324,6 @@ class Cycles:
                 _log.warning("results are lost run=%s reason=%s", run.id, refusal)
 
 
-class _Policy(NamedTuple):
-    """What a cycle applies."""
-
-    plan: Plan
-    held: HeldBundle
-
-
 class _Basis(NamedTuple):
     """What the last cycle applied: which bundle, with which traits (packed, they are large), and without a server?"""
 
@@ -342,13 +335,6 @@ class _Basis(NamedTuple):
 _NO_BASIS = _Basis(Digest(""), b"", offline=True)
 
 
-class _Nothing(NamedTuple):
-    """Why a cycle applies nothing."""
-
-    reason: str
-    is_problem: bool
-
-
 def _interval(seconds: int) -> timedelta:
     """Return the time between two cycles that a server asked for, within reason."""
     if seconds <= 0:
@@ -356,11 +342,11 @@ def _interval(seconds: int) -> timedelta:
     return timedelta(seconds=min(seconds, int(LONGEST_INTERVAL.total_seconds())))
 
 
-def _message(policy: _Policy | _Nothing, spoken: Spoken) -> str:
-    parts = [policy.reason] if isinstance(policy, _Nothing) else []
+def _message(policy: HeldPolicy | NoPolicy, spoken: Spoken) -> str:
+    parts = [policy.reason] if isinstance(policy, NoPolicy) else []
     if spoken.reached:
         parts += [spoken.problem] if spoken.problem else []
-    elif isinstance(policy, _Policy):
+    elif isinstance(policy, HeldPolicy):
         generation = policy.held.bundle.generation
         parts.append(
             f"without the server ({spoken.problem}) the policy of generation {generation} held here is applied"

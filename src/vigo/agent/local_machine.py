@@ -7,7 +7,7 @@ from vigo.agent.collect import collect_all
 from vigo.agent.host.executors import Executors
 from vigo.agent.host.real_host import RealHost
 from vigo.agent.identity.identity import Identity
-from vigo.agent.machine import Collected, Machine
+from vigo.agent.machine import Collected, Look, Machine, Marks
 from vigo.agent.predicates import predicates
 from vigo.catalog.api import ReadHost
 from vigo.catalog.ops import Op
@@ -38,9 +38,13 @@ class LocalMachine:
         """Forget what was read before."""
         self._host.look_afresh()
 
-    def one_look(self) -> AbstractContextManager[None]:
+    def one_look(self) -> AbstractContextManager[Look]:
         """Within this, what is at a path is looked at once."""
         return self._host.one_look()
+
+    def has_moved(self, marks: Marks) -> bool:
+        """Return whether what was seen by a look is another now, or can no longer be told."""
+        return self._host.has_moved(marks)
 
     def functions(self, traits: Traits) -> Functions:
         """Return the predicates of conditions, bound to this machine."""

@@ -12,6 +12,17 @@ from vigo.catalog.protected import FILES
 from vigo.core.templates import Functions
 from vigo.core.traits import Traits
 
+Marks = tuple[tuple[str, bool, bytes], ...]
+"""What a look saw: paths, whether symlinks are followed at their end, and what tells one state of each from another."""
+
+
+class Look(Protocol):
+    """One look at a resource."""
+
+    def marks(self) -> Marks | None:
+        """Return the marks of all that was seen; None where they would not tell of every change."""
+        ...
+
 
 class Machine(Protocol):
     """One machine for the length of one cycle: what it was asked once is not asked again."""
@@ -29,8 +40,12 @@ class Machine(Protocol):
         """Forget what was read before: what is tried again may find another machine."""
         ...
 
-    def one_look(self) -> AbstractContextManager[None]:
+    def one_look(self) -> AbstractContextManager[Look]:
         """Within this, what is at a path is looked at once."""
+        ...
+
+    def has_moved(self, marks: Marks) -> bool:
+        """Return whether what was seen by a look is another now, or can no longer be told."""
         ...
 
     def functions(self, traits: Traits) -> Functions:

@@ -2,8 +2,10 @@
 
 import gc
 import importlib
+import os
 import pkgutil
-from typing import Any
+import sys
+from typing import Any, NoReturn
 
 import click
 
@@ -64,5 +66,20 @@ def main() -> None:
 
 main.help = with_lists(main.help)
 
+
+def program() -> NoReturn:
+    """Run the command, and end the process at once: taking everything apart first is a sixth of a run's time."""
+    try:
+        main()
+    except SystemExit as end:
+        # Only a plain status: a text would still have to be printed.
+        if isinstance(end.code, int | None):
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(end.code or 0)
+        raise
+    sys.exit()
+
+
 if __name__ == "__main__":
-    main()
+    program()

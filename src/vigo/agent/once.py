@@ -16,10 +16,13 @@ from vigo.core.errors import UnavailableError
 STOPPED = "skipped because the run was interrupted; the next run goes on"
 
 
-def run_once(state_dir: Path, *, dry_run: bool, wait_seconds: int, outside_window: bool = False) -> CycleReport:
+def run_once(
+    state_dir: Path, *, dry_run: bool, wait_seconds: int, outside_window: bool = False, looks_at_all: bool = False
+) -> CycleReport:
     """Return what one cycle came to. SIGINT and SIGTERM end it after the resource that is worked on.
 
-    `outside_window` lets maintenance windows count for nothing.
+    `outside_window` lets maintenance windows count for nothing; with `looks_at_all` no resource is passed over since
+    nothing of it has moved.
 
     Raises:
         NotEnrolledError: this machine has no identity.
@@ -29,10 +32,10 @@ def run_once(state_dir: Path, *, dry_run: bool, wait_seconds: int, outside_windo
     folder = IdentityFolder(state_dir)
     folder.load()
     with one_run_at_a_time(state_dir / "run.lock", timedelta(seconds=wait_seconds)):
-        return asyncio.run(_run(folder, dry_run=dry_run, outside_window=outside_window))
+        return asyncio.run(_run(folder, dry_run=dry_run, outside_window=outside_window, looks_at_all=looks_at_all))
 
 
-async def _run(folder: IdentityFolder, *, dry_run: bool, outside_window: bool) -> CycleReport:
+async def _run(folder: IdentityFolder, *, dry_run: bool, outside_window: bool, looks_at_all: bool) -> CycleReport:
     is_stopping = asyncio.Event()
     cycles = Cycles(
         folder,
@@ -40,6 +43,7 @@ async def _run(folder: IdentityFolder, *, dry_run: bool, outside_window: bool) -
         SystemClock(),
         lambda: STOPPED if is_stopping.is_set() else "",
         outside_window=outside_window,
+        looks_at_all=looks_at_all,
     )
     work = asyncio.create_task(cycles.run(dry_run=dry_run))
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from vigo.catalog.api import FileKind, ReadHost
 from vigo.catalog.formats.listening_ports import parse_listening_ports
-from vigo.catalog.resources.packages.package import Package, PackageSpec
 from vigo.core import hostnames
 from vigo.core.clock import Clock, SystemClock
 from vigo.core.conditions import version_key
@@ -23,7 +22,6 @@ MAX_LINKS = 40
 _HIGHEST_PORT = 65_535
 _PROC_TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 _TIME = re.compile(r"(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)")
-_PACKAGE = Package()
 
 
 def predicates(host: ReadHost, traits: Traits, clock: Clock | None = None) -> Functions:
@@ -92,9 +90,11 @@ def _directory_exists(host: ReadHost, /, path: object) -> bool:
 
 
 def _package_installed(host: ReadHost, /, package: object) -> bool:
-    spec = PackageSpec(package=_text("package", package))
-    _PACKAGE.validate(spec)
-    found = _PACKAGE.observe(spec, host).installed
+    from vigo.catalog.resources.packages.package import Package, PackageSpec  # noqa: PLC0415 - few conditions ask
+
+    spec, kind = PackageSpec(package=_text("package", package)), Package()
+    kind.validate(spec)
+    found = kind.observe(spec, host).installed
     return any(not one.configuration_only for one in found.values())
 
 

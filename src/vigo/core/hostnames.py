@@ -5,7 +5,6 @@ import warnings
 from functools import lru_cache
 
 from vigo.core.errors import InvalidError
-from vigo.core.regexes import check_speed
 
 _MAX_HOSTNAME = 253
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -60,6 +59,8 @@ def check_pattern(pattern: str) -> None:
 @lru_cache(maxsize=65_536)
 def _compiled(pattern: str) -> re.Pattern[str]:
     if pattern.startswith("~"):
+        from vigo.core.regexes import check_speed  # noqa: PLC0415 - most patterns are names and globs
+
         shown = repr(pattern if len(pattern) <= _LONGEST_SHOWN else pattern[:_LONGEST_SHOWN] + "...")
         try:
             with warnings.catch_warnings():

@@ -1,7 +1,6 @@
 """The nearest valid name, for errors that say what was probably meant."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Final
 
 _LONGEST: Final = 120
@@ -14,6 +13,8 @@ def nearest_name(found: str, valid: Iterable[str]) -> str | None:
     """
     if len(found) > _LONGEST:
         return None
+    from difflib import get_close_matches  # noqa: PLC0415 - most runs know every name
+
     by_fold = {name.casefold(): name for name in sorted(valid, reverse=True) if len(name) <= _LONGEST}
     close = get_close_matches(found.casefold(), by_fold, n=1, cutoff=0.6)
     return by_fold[close[0]] if close else None

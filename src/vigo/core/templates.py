@@ -3,7 +3,6 @@
 Facts, variables and secrets enter as data and are never rendered a second time.
 """
 
-import json
 import re
 from collections.abc import Callable, ItemsView, KeysView, Mapping, ValuesView
 from contextlib import suppress
@@ -194,6 +193,8 @@ def _written(value: Any) -> Any:
         return NotImplemented
     if value is None:
         raise _UnwritableError(NULL_FOUND, None)
+    import json  # noqa: PLC0415 - most values that are put in are texts and numbers
+
     try:
         return json.dumps(value, ensure_ascii=False)
     except (TypeError, RecursionError) as error:

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+import vigo
 from tests.agent.journal.conftest import bundle_of, run_of
+from vigo.agent.engine.sightings import Sighting, Sightings
 from vigo.agent.journal.journal import Journal, damaged_journals
+from vigo.core.encoding import encode
 from vigo.core.errors import NotFoundError
 from vigo.core.ids import Digest, EnvoyId, ResourceId
 from vigo.testing.clock import START
@@ -95,3 +98,24 @@ def test_looking_needs_a_journal_and_changes_nothing(tmp_path: Path) -> None:
     assert reader.results.state().count == 1
     reader.close()
     assert (tmp_path / "journal" / "data.mdb").read_bytes() == content
+
+
+def test_what_was_found_in_its_state_is_kept_for_one_policy_and_version(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy, id_ = Digest("p"), ResourceId("web/r")
+    marks = (("/etc/f", False, b"mark"), ("/etc/none", True, b""))
+    seen = {id_: Sighting(marks, 12.5, (("traits", "a"),), b"=one")}
+    assert not journal.sightings(policy).seen
+    journal.keep_sightings(Sightings(policy, seen))
+    assert journal.sightings(policy).seen == seen
+    assert not journal.sightings(Digest("another")).seen
+    monkeypatch.setattr(vigo, "__version__", "99.0")
+    assert not journal.sightings(policy).seen
+
+
+def test_what_cannot_be_read_as_sightings_is_as_none(journal: Journal, caplog: pytest.LogCaptureFixture) -> None:
+    with journal._store.writing() as transaction:
+        transaction.put(b"sightings", encode({"version": vigo.__version__, "policy": "p", "seen": [1]}))
+    assert not journal.sightings(Digest("p")).seen
+    assert "sightings forgotten" in caplog.text

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigo.catalog.formats.resolver import ResolvConf, parse_host_sources, parse_resolved_conf, parse_resolver
+from vigo.catalog.formats.resolver import ResolvConf, parse_resolved_conf, parse_resolver
 
 STUB = """# This is /run/systemd/resolve/stub-resolv.conf managed by man:systemd-resolved(8).
 # Do not edit.
@@ -49,12 +49,6 @@ def test_a_keyword_with_blanks_before_it_is_none() -> None:
     )
 
 
-def test_the_order_for_names_of_hosts_keeps_its_reactions() -> None:
-    text = "passwd: files\nhosts:      files mdns4_minimal [NOTFOUND=return] dns # x\nnetworks: files\n"
-    assert parse_host_sources(text) == ("files", "mdns4_minimal", "[NOTFOUND=return]", "dns")
-    assert parse_host_sources("# hosts: files\n") == ()
-
-
 def test_settings_of_systemd_follow_its_rules() -> None:
     main = "[Resolve]\n#DNSSEC=no\nDNS=192.0.2.1\nDNSSEC=no\n"
     more = "DNSSEC=lost\n[Resolve]\nDNS=192.0.2.2 \\\n  192.0.2.3\nDNSSEC=yes\n[Other]\nDNSSEC=x\n"
@@ -65,5 +59,5 @@ def test_settings_of_systemd_follow_its_rules() -> None:
 @given(st.text() | st.text(LETTERS, max_size=300))
 def test_any_text_is_read_and_stays_bounded(text: str) -> None:
     found = parse_resolver(text)
-    assert max(map(len, (found.servers, found.search, found.options, parse_host_sources(text)))) <= 20
+    assert max(map(len, (found.servers, found.search, found.options))) <= 20
     parse_resolved_conf((text, text))

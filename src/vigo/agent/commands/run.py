@@ -16,6 +16,12 @@ from vigo.agent.options import json_option, print_json, state_dir_option, verbos
     help="Change things although no maintenance window is open: for a repair that cannot wait. It holds for this run;"
     " `noop` is not undone by it.",
 )
+@click.option(
+    "--full",
+    is_flag=True,
+    help="Look at every resource, also where the device, inode, size and times of its files are those of an hour ago"
+    " or less, when it was last found as declared.",
+)
 @click.option("--wait", default=30, show_default=True, help="Seconds to wait for another run to end.")
 @state_dir_option
 @json_option
@@ -27,6 +33,7 @@ def command(
     once: bool,
     dry_run: bool,
     outside_window: bool,
+    full: bool,
     wait: int,
     state_dir: Path,
     as_json: bool,
@@ -41,6 +48,7 @@ def command(
       vigo run --once
       vigo run --dry-run
       vigo run --once --outside-window
+      vigo run --once --full
       vigo run --once --json --state-dir ./s
 
     Exit statuses:
@@ -58,7 +66,9 @@ def command(
     from vigo.core.errors import ExitStatus  # noqa: PLC0415 - the same
 
     log_to_stderr(logging.INFO if verbose else logging.ERROR)
-    report = run_once(state_dir.absolute(), dry_run=dry_run, wait_seconds=wait, outside_window=outside_window)
+    report = run_once(
+        state_dir.absolute(), dry_run=dry_run, wait_seconds=wait, outside_window=outside_window, looks_at_all=full
+    )
     if as_json:
         print_json(report.as_json())
     else:

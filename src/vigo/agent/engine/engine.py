@@ -13,13 +13,14 @@ from vigo.agent.engine.keeping import Keeper
 from vigo.agent.engine.notices import Notices, NoticesInMemory
 from vigo.agent.engine.progress import Progress, skipped
 from vigo.agent.engine.removal import Removal
-from vigo.agent.engine.rendering import Accepted, Context
+from vigo.agent.engine.rendering import Context
 from vigo.agent.engine.retrying import Retrier, Sleep, sleep
 from vigo.agent.engine.scope import Scope
+from vigo.agent.engine.sightings import Sightings
 from vigo.agent.engine.standing import Standing
 from vigo.agent.engine.undo_records import Undos, UndosInMemory
 from vigo.agent.engine.undoing import Undoer
-from vigo.agent.engine.worker import OneLook, Worker
+from vigo.agent.engine.worker import HasMoved, OneLook, Worker
 from vigo.catalog.api import ReadHost
 from vigo.core.clock import Clock
 from vigo.core.ids import ResourceId
@@ -34,7 +35,7 @@ class Engine:
 
     `protected` are folders of the host that no policy may touch. `stop` is asked before each resource, and while it is
     waited for another attempt: the reason why the pass shall end, or an empty text. Within `one_look` the host looks at
-    each path once. `accepted` are the declarations of former passes.
+    each path once. `sightings` are those of former passes, and `has_moved` tells whether one still holds.
     """
 
     def __init__(
@@ -49,7 +50,8 @@ class Engine:
         sleep: Sleep = sleep,
         look_afresh: Callable[[], None] = lambda: None,
         one_look: OneLook = nullcontext,
-        accepted: Accepted | None = None,
+        has_moved: HasMoved = lambda _marks: True,
+        sightings: Sightings | None = None,
     ) -> None:
         self._host = host
         self._execute = execute
@@ -59,7 +61,8 @@ class Engine:
         self._stop = stop
         self._one_look = one_look
         self._retrier = Retrier(clock, sleep, stop, look_afresh)
-        self._accepted = Accepted() if accepted is None else accepted
+        self._has_moved = has_moved
+        self._sightings = Sightings() if sightings is None else sightings
 
     def apply(
         self,
@@ -85,7 +88,7 @@ class Engine:
         kept = notices if notices is not None else NoticesInMemory()
         owed = NoticesInMemory(kept.owed()) if dry_run else kept
         records = undos if undos is not None and not dry_run else UndosInMemory(undos)
-        self._accepted.keep_only({resource.id for resource in plan.resources})
+        self._sightings.keep_only({resource.id for resource in plan.resources})
         keeper = Keeper(records, self._host, plan, self._kinds)
         guardrail = Guardrail(self._host, self._protected)
         holds = Holds(plan, self._host, self._clock, outside_window=outside_window)
@@ -100,8 +103,11 @@ class Engine:
             holds=holds,
             retrier=self._retrier,
             one_look=self._one_look,
-            accepted=self._accepted,
+            has_moved=self._has_moved,
+            sightings=self._sightings,
             dry_run=dry_run,
+            # What is repaired was told of by an event: then there is something to look at.
+            looks_at_all=only is not UNSET,
             standing=standing,
         )
         undoer = Undoer(

@@ -1,6 +1,6 @@
 """From a resource of the plan to its kind's schema: what the machine still has to render, and the conversion."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -8,97 +8,12 @@ import msgspec
 from msgspec import inspect
 
 from vigo.catalog.api import Resource, Spec
-from vigo.core.encoding import encode_as_written
 from vigo.core.errors import InvalidError
-from vigo.core.ids import ResourceId
 from vigo.core.plan import Condition, PlannedResource
-from vigo.core.template_names import taken_in, texts_in
 from vigo.core.templates import TemplateError, Templates
 from vigo.core.typed_templates import ANYTHING, rendered
 
 Context = Mapping[str, Any]
-Name = tuple[str, ...]
-
-
-class _Known(msgspec.Struct):
-    """A declaration that was accepted: of which source, rendered to which values.
-
-    `names` are those that its templates take in and `taken` what stood for them, once that was asked for; they are
-    None where no names tell what it takes in.
-    """
-
-    kind: Resource[Any, Any]
-    source: tuple[Any, ...]
-    values: dict[str, Any]
-    spec: Spec
-    names: tuple[Name, ...] | msgspec.UnsetType | None = msgspec.UNSET
-    taken: bytes = b""
-
-
-class Accepted:
-    """Declarations that were accepted, from one pass to the next: most stay the same, and accepting is work."""
-
-    def __init__(self) -> None:
-        self._known: dict[ResourceId, _Known] = {}
-        self._names: dict[tuple[Name, ...], tuple[Name, ...]] = {}
-
-    def spec(
-        self,
-        resource: PlannedResource,
-        kind: Resource[Any, Any],
-        templates: Templates,
-        context: Context,
-        accept: Callable[[dict[str, Any]], Spec],
-    ) -> Spec:
-        """Return the resource's declaration, accepted now unless it is the one of the last pass.
-
-        From its third pass on it is not even rendered, as long as what its templates take in is the same.
-
-        Raises:
-            InvalidError: it cannot be rendered, or is not accepted.
-        """
-        known = self._known.get(resource.id)
-        source = (resource.fields, resource.templates)
-        if known is None or known.kind is not kind or known.source != source:
-            values = values_of(resource, kind, templates, context)
-            known = self._known[resource.id] = _Known(kind, source, values, accept(values))
-            return known.spec
-        if not resource.templates:
-            return known.spec
-        if known.names is msgspec.UNSET:
-            found = _names_in(resource, templates, context)
-            # Most resources take in the same few.
-            known.names = found if found is None else self._names.setdefault(found, found)
-        taken = b"" if known.names is None else _taken(known.names, context)
-        if taken and taken == known.taken:
-            return known.spec
-        values = values_of(resource, kind, templates, context)
-        if values != known.values:
-            known.spec = accept(values)
-            known.values = values
-        known.taken = taken
-        return known.spec
-
-    def keep_only(self, ids: Collection[ResourceId]) -> None:
-        """Forget the declarations of resources that a plan no longer has."""
-        if len(self._known) > len(ids):
-            self._known = {id_: known for id_, known in self._known.items() if id_ in ids}
-
-
-def _names_in(resource: PlannedResource, templates: Templates, context: Context) -> tuple[Name, ...] | None:
-    """Return the names that a resource's templates take in; None where one calls what looks at the machine itself."""
-    found: set[Name] = set()
-    for source in texts_in(resource.templates):
-        try:
-            found.update(tuple(name.split(".")) for name in templates.names_in(source))
-        except TemplateError:
-            return None
-    return tuple(sorted(found)) if all(name[0] in context for name in found) else None
-
-
-def _taken(names: tuple[Name, ...], context: Context) -> bytes:
-    """Return what stands for names, such that equal bytes are rendered to equal values."""
-    return encode_as_written([taken_in(context, name) for name in names])
 
 
 def values_of(

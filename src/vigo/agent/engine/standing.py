@@ -26,7 +26,7 @@ class Standing:
     def __init__(self) -> None:
         self.obstacles: dict[ResourceId, str] = {}
         self.outcomes: dict[ResourceId, Outcome] = {}
-        self.watched: dict[ResourceId, dict[str, Mark]] = {}
+        self.watched: dict[ResourceId, Mapping[str, Mark]] = {}
 
     def look(self, resource: ResourceId, paths: Iterable[str], files: ReadFiles) -> None:
         """Note how a resource's paths are now."""

@@ -11,9 +11,11 @@ from vigo.agent.engine.guardrail import Guardrail
 from vigo.agent.engine.holding import Holds
 from vigo.agent.engine.keeping import Keeper
 from vigo.agent.engine.progress import CONDITION_IS_FALSE
-from vigo.agent.engine.rendering import Accepted, Context, condition_holds, spec_of
+from vigo.agent.engine.rendering import Context, condition_holds, spec_of, values_of
 from vigo.agent.engine.retrying import Retrier
+from vigo.agent.engine.sightings import Name, Sightings, taken
 from vigo.agent.engine.standing import Standing
+from vigo.agent.machine import Look, Marks
 from vigo.catalog.api import ReadHost, Resource, Spec
 from vigo.catalog.ops import Op
 from vigo.catalog.protected import require_harmless
@@ -25,8 +27,11 @@ from vigo.core.plan import PlannedResource, Retry
 from vigo.core.run import ResourceResult
 from vigo.core.templates import Templates
 
-OneLook = Callable[[], AbstractContextManager[None]]
+OneLook = Callable[[], AbstractContextManager[Look | None]]
 """Within what it gives, the host looks at each path once."""
+
+HasMoved = Callable[[Marks], bool]
+"""Tells whether what a look saw is another now."""
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +39,8 @@ _log = logging.getLogger(__name__)
 class Worker:
     """Brings single resources into their declared state; in a dry run it stops before the first change.
 
-    It notes in `standing`, if there is one, which paths of theirs are to be watched.
+    It notes in `standing`, if there is one, which paths of theirs are to be watched. Unless it `looks_at_all`, what the
+    `sightings` show to be in its state still is passed over.
     """
 
     def __init__(
@@ -50,8 +56,10 @@ class Worker:
         holds: Holds,
         retrier: Retrier,
         one_look: OneLook,
-        accepted: Accepted,
+        has_moved: HasMoved,
+        sightings: Sightings,
         dry_run: bool,
+        looks_at_all: bool = False,
         standing: Standing | None = None,
     ) -> None:
         self._host = host
@@ -64,9 +72,13 @@ class Worker:
         self._holds = holds
         self._retrier = retrier
         self._one_look = one_look
-        self._accepted = accepted
+        self._has_moved = has_moved
+        self._sightings = sightings
+        self._looks_at_all = looks_at_all
         self._dry_run = dry_run
         self._standing = standing
+        self._now = clock.now()
+        self._taken_in: dict[tuple[str, tuple[Name, ...]], bytes] = {}
         self._diffs = Diffs(host)
         self.held: set[ResourceId] = set()
         """The resources that `noop` of more than one, or the window, kept from a change in this pass."""
@@ -85,6 +97,8 @@ class Worker:
         `before_change` is called right before the first operation is carried out. `changes_ahead` counts what changed
         earlier in this pass: in a dry run that did not happen, so what fails here may well succeed after it.
         """
+        if self._is_seen(resource, context):
+            return ResourceResult(id=resource.id, type=resource.type, outcome="unchanged")
         started = self._clock.monotonic()
         deadline = Deadline(resource.timeout_seconds, self._clock)
 
@@ -144,14 +158,10 @@ class Worker:
             InvalidError: its kind is not known, or its values do not fit.
         """
         kind = self._kind(resource)
-
-        def accept(values: dict[str, Any]) -> Spec:
-            spec = spec_of(resource, kind, values)
-            kind.validate(spec)
-            require_harmless(kind, spec)
-            return spec
-
-        return kind, self._accepted.spec(resource, kind, self._templates, context, accept)
+        spec = spec_of(resource, kind, values_of(resource, kind, self._templates, context))
+        kind.validate(spec)
+        require_harmless(kind, spec)
+        return kind, spec
 
     def _work(
         self,
@@ -167,7 +177,7 @@ class Worker:
                 return
         kind, spec = self.declared(resource, context)
         attempt.is_declared = True
-        with self._one_look():
+        with self._one_look() as look:
             self._look(resource, kind, spec)
             ops, blocked = self._planned(kind, spec)
         attempt.is_refused = True
@@ -179,6 +189,8 @@ class Worker:
             return
         if not ops:
             self._keeper.without_change(resource, kind, spec)
+            if blocked is None:
+                self._note(resource, context, None if look is None else look.marks())
         else:
             if not self._dry_run and attempt.would_change:
                 before_change()
@@ -231,6 +243,37 @@ class Worker:
         """Note how its paths are, before it is looked at: what changes them meanwhile is then told of later."""
         if self._standing is not None:
             self._standing.look(resource.id, kind.watches(spec), self._host)
+
+    def _is_seen(self, resource: PlannedResource, context: Context) -> bool:
+        """Return whether a resource was found in its state before and nothing that this was told by has changed."""
+        known = None if self._looks_at_all else self._sightings.of(resource.id, self._now)
+        if known is None or self._taken(resource, known.names, context) != known.taken or self._has_moved(known.marks):
+            return False
+        try:
+            if not self.applies(resource, context):
+                return False
+        except InvalidError:
+            return False
+        watched = self._sightings.watched(resource.id)
+        if self._standing is not None and watched is not None:
+            self._standing.watched[resource.id] = watched
+        return self._standing is None or watched is not None
+
+    def _taken(self, resource: PlannedResource, names: tuple[Name, ...], context: Context) -> bytes:
+        """Return what stands for names; without values of its own a resource sees what all of its configcrate see."""
+        if resource.locals or not names:
+            return taken(names, context)
+        key = (resource.configcrate, names)
+        if key not in self._taken_in:
+            self._taken_in[key] = taken(names, context)
+        return self._taken_in[key]
+
+    def _note(self, resource: PlannedResource, context: Context, marks: Marks | None) -> None:
+        """Note that a resource is in its state; one whose work may have to be undone is looked at each time."""
+        if self._dry_run or resource.on_remove == "revert":
+            return
+        watched = None if self._standing is None else self._standing.watched[resource.id]
+        self._sightings.note(resource, marks, self._templates, context, self._now, watched)
 
     def _kind(self, resource: PlannedResource) -> Resource[Any, Any]:
         kind = self._kinds.get(resource.type)

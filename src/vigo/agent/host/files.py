@@ -4,14 +4,18 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from vigo.agent.host.faults import ABSENT, reading, told
-from vigo.agent.host.kept_files import KEPT, KeptFiles
+from vigo.agent.host.kept_files import KEPT, Content, KeptFiles
+from vigo.agent.host.look import Look, mark_of
 from vigo.agent.host.root import Place, Root
+from vigo.agent.machine import Marks
 from vigo.catalog.api import FileKind, FileStat
-from vigo.core.errors import TooLargeError, UnavailableError
+from vigo.core.errors import TooLargeError, UnavailableError, VigoError
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """The largest file that is read whole; a larger one is no settings file, and the agent's memory is bounded."""
@@ -43,24 +47,53 @@ class RealFiles:
     def __init__(self, root: Root) -> None:
         self.root = root
         self.kept = KeptFiles()
-        self._seen: dict[str, os.stat_result | None] | None = None
+        self._look: Look | None = None
+        self._born_ns = time.time_ns()
 
     @contextmanager
-    def one_look(self) -> Iterator[None]:
-        """Within this, tell of a path what was told of it first: a look at one resource asks for its path repeatedly.
+    def one_look(self) -> Iterator[Look]:
+        """Give what is seen within this. A path is told of as it was first: a look at one resource asks repeatedly.
 
         A program that runs meanwhile ends that: see `look_again`.
         """
-        self._seen = {}
+        self._look = Look(self._born_ns)
         try:
-            yield
+            yield self._look
         finally:
-            self._seen = None
+            self._look = None
 
     def look_again(self) -> None:
         """Forget what was told of paths within `one_look`."""
-        if self._seen is not None:
-            self._seen = {}
+        if self._look is not None:
+            self._look.start_again()
+
+    def asks_a_program(self) -> None:
+        """Have the look count a question to a program: most answers change without a trace in files."""
+        if self._look is not None:
+            self._look.asks()
+
+    def answer_is_made_of(self, sources: Mapping[str, os.stat_result | None]) -> None:
+        """Have the look count the files, as they were right before, that all of a program's answer was made of."""
+        if self._look is not None:
+            for path, found in sources.items():
+                self._look.asks()
+                self._look.followed(path, found)
+            self._look.answered()
+
+    def followed(self, path: str) -> os.stat_result | None:
+        """Return what a path leads to.
+
+        Raises:
+            UnavailableError: it cannot be told.
+        """
+        return self._stat(path, follow=True)
+
+    def has_moved(self, marks: Marks) -> bool:
+        """Return whether what was seen by a look is another now, or can no longer be told."""
+        try:
+            return any(mark_of(self._stat(path, follow=is_followed)) != mark for path, is_followed, mark in marks)
+        except VigoError:
+            return True
 
     def stat(self, path: str) -> FileStat | None:
         """Return what is at the path itself; the last component is not followed.
@@ -68,12 +101,15 @@ class RealFiles:
         Raises:
             UnavailableError: it cannot be told.
         """
-        if self._seen is None:
-            found = self._lstat(path, follow=False)
-        elif path in self._seen:
-            found = self._seen[path]
+        look = self._look
+        if look is None:
+            found = self._stat(path, follow=False)
+        elif path in look.seen:
+            found = look.seen[path]
         else:
-            found = self._seen[path] = self._lstat(path, follow=False)
+            look.asks()
+            found = self._stat(path, follow=False)
+            look.saw(path, found)
         if found is None:
             return None
         return FileStat(
@@ -95,11 +131,17 @@ class RealFiles:
             UnavailableError: it cannot be read, or is no regular file.
             TooLargeError: it is over 64 MiB.
         """
-        return self.kept.get(path, lambda: self._read_now(path)) if path in KEPT else self._read_now(path)
+        look = self._look
+        if look is not None:
+            look.asks()
+        content = self.kept.get(path, lambda: self._read_now(path)) if path in KEPT else self._read_now(path)
+        if look is not None:
+            look.followed(path, None if content is None else content.entry, 0 if content is None else len(content.data))
+        return None if content is None else content.data
 
-    def _read_now(self, path: str) -> bytes | None:
+    def _read_now(self, path: str) -> Content | None:
         if self._is_direct(path):
-            seen = None if self._seen is None else self._seen.get(path)
+            seen = None if self._look is None else self._look.seen.get(path)
             with reading(path):
                 return _read(path, None, _READ & ~os.O_NOFOLLOW, seen)
         with reading(path), self.root.place(path, follow=True) as place:
@@ -116,8 +158,14 @@ class RealFiles:
         Raises:
             UnavailableError: it cannot be read, or is no regular file.
         """
+        look = self._look
+        if look is not None:
+            look.asks()
         with reading(path), self.root.place(path, follow=True) as place:
-            return None if place is None else _digest(place)
+            found = None if place is None else _digest(place)
+        if look is not None:
+            look.followed(path, None if found is None else found.entry, None if found is None else found.entry.st_size)
+        return None if found is None else found.digest
 
     def read_link(self, path: str) -> str | None:
         """Return a symlink's target as written, or None where there is no symlink.
@@ -125,6 +173,8 @@ class RealFiles:
         Raises:
             UnavailableError: it cannot be told.
         """
+        if self._look is not None:
+            self.stat(path)
         if self._is_direct(path):
             with reading(path):
                 return _target(path, None)
@@ -137,26 +187,26 @@ class RealFiles:
         Raises:
             UnavailableError: it cannot be read.
         """
+        look = self._look
+        if look is not None:
+            look.asks()
         with reading(path), self.root.place(path, follow=True) as place:
-            if place is None:
-                return None
-            try:
-                descriptor = os.open(place.name, _READ | os.O_DIRECTORY, dir_fd=place.directory)
-            except OSError as error:
-                if error.errno in ABSENT:
-                    return None
-                raise
-            try:
-                return tuple(sorted(os.listdir(descriptor)))  # noqa: PTH208 - of a descriptor
-            finally:
-                os.close(descriptor)
+            found = None if place is None else _listed(place)
+        if look is not None:
+            look.followed(path, None if found is None else found.entry)
+        return None if found is None else found.names
 
     def has_program_at(self, path: str) -> bool:
         """Return whether a file that may be run is at a path, following symlinks inside the root."""
-        found = self._lstat(path, follow=True)
+        look = self._look
+        if look is not None:
+            look.asks()
+        found = self._stat(path, follow=True)
+        if look is not None:
+            look.followed(path, found)
         return found is not None and stat.S_ISREG(found.st_mode) and bool(found.st_mode & 0o111)
 
-    def _lstat(self, path: str, *, follow: bool) -> os.stat_result | None:
+    def _stat(self, path: str, *, follow: bool) -> os.stat_result | None:
         if self._is_direct(path):
             try:
                 return os.stat(path, follow_symlinks=follow)  # noqa: PTH116 - a Path costs more than the call
@@ -193,7 +243,32 @@ def _target(name: str, directory: int | None) -> str | None:
         raise
 
 
-def _read(name: str, directory: int | None, flags: int, seen: os.stat_result | None = None) -> bytes | None:
+class _Digested(NamedTuple):
+    entry: os.stat_result
+    digest: str
+
+
+class _Listed(NamedTuple):
+    entry: os.stat_result
+    names: tuple[str, ...]
+
+
+def _listed(place: Place) -> _Listed | None:
+    try:
+        descriptor = os.open(place.name, _READ | os.O_DIRECTORY, dir_fd=place.directory)
+    except OSError as error:
+        if error.errno in ABSENT:
+            return None
+        raise
+    try:
+        # Before the names are read: what comes or goes meanwhile is then told of by its times.
+        found = os.fstat(descriptor)
+        return _Listed(found, tuple(sorted(os.listdir(descriptor))))  # noqa: PTH208 - of a descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _read(name: str, directory: int | None, flags: int, seen: os.stat_result | None = None) -> Content | None:
     """Return a file's content. `seen` is what was at the path itself when it was looked at, a moment ago."""
     try:
         # Opening a device can act on it, so it is looked at first.
@@ -205,12 +280,13 @@ def _read(name: str, directory: int | None, flags: int, seen: os.stat_result | N
             return None
         raise
     try:
-        return _content(descriptor, os.fstat(descriptor))
+        found = os.fstat(descriptor)
+        return Content(_content(descriptor, found), found)
     finally:
         os.close(descriptor)
 
 
-def _digest(place: Place) -> str | None:
+def _digest(place: Place) -> _Digested | None:
     try:
         # Opening a device can act on it, so it is looked at first.
         _require_kind(os.stat(place.name, dir_fd=place.directory, follow_symlinks=False))
@@ -220,8 +296,9 @@ def _digest(place: Place) -> str | None:
             return None
         raise
     with os.fdopen(descriptor, "rb", buffering=0) as stream:
-        _require_kind(os.fstat(descriptor))
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        found = os.fstat(descriptor)
+        _require_kind(found)
+        return _Digested(found, hashlib.file_digest(stream, "sha256").hexdigest())
 
 
 def _require_kind(found: os.stat_result) -> None:

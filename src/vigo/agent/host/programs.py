@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from vigo.agent.host.account import Account, account_of
@@ -25,6 +25,9 @@ _ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
     "DEBIAN_FRONTEND": "noninteractive",
 }
+_MADE_OF: Mapping[str, tuple[str, ...]] = {"dpkg-query": ("/var/lib/dpkg/status", "/var/lib/dpkg/updates")}
+"""Programs that answer from files alone. Source: dpkg-query(1), and lib/dpkg/dbmodify.c for the updates."""
+
 _NO_INTERPRETER = frozenset({errno.EACCES, errno.ENOEXEC, errno.EISDIR})
 
 
@@ -34,6 +37,7 @@ class Programs:
     def __init__(self, files: RealFiles) -> None:
         self._files = files
         self._answers = Answers()
+        self._sources: dict[tuple[str, ...], Mapping[str, os.stat_result | None]] = {}
 
     def has_program(self, name: str) -> bool:
         """Return whether a program of this name is on the host's search path."""
@@ -52,6 +56,10 @@ class Programs:
             return None
         question = tuple(argv)
         return self._answers.get(question, lambda: self._asked(question))
+
+    def sources(self, argv: Sequence[str]) -> Mapping[str, os.stat_result | None] | None:
+        """Return the files that an answer was made of, as they were right before; None where nobody knows them."""
+        return self._sources.get(tuple(argv))
 
     def check(self, command: Command) -> CommandResult:
         """Run an operator's guard; one that cannot be started ends with 126 or 127, as in a shell.
@@ -121,6 +129,8 @@ class Programs:
         self._answers.forget_all()
 
     def _asked(self, argv: tuple[str, ...]) -> CommandResult | None:
+        if argv[0] in _MADE_OF:
+            self._sources[argv] = {path: self._files.followed(path) for path in _MADE_OF[argv[0]]}
         try:
             ending = self.run(Command(argv=argv, timeout=QUERY_TIMEOUT), output_bytes=ANSWER_BYTES)
         except OSError as error:

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 from vigo.agent.host.files import RealFiles
+from vigo.agent.host.look import Look
 from vigo.agent.host.programs import Programs
 from vigo.agent.host.root import Root
+from vigo.agent.machine import Marks
 from vigo.catalog.api import Command, CommandResult, FileStat, ReadHost
 from vigo.catalog.ops import Op
 
@@ -44,7 +46,12 @@ class RealHost:
 
     def query(self, argv: Sequence[str]) -> CommandResult | None:
         """Return the answer of a read-only program, or None where the host has no such program, as in every image."""
-        return self.programs.query(argv)
+        self.files.asks_a_program()
+        answer = self.programs.query(argv)
+        sources = self.programs.sources(argv)
+        if sources is not None:
+            self.files.answer_is_made_of(sources)
+        return answer
 
     def check(self, command: Command) -> CommandResult:
         """Run an operator's own guard."""
@@ -61,9 +68,13 @@ class RealHost:
         """Return whether a program of this name is on the host's search path."""
         return self.programs.has_program(name)
 
-    def one_look(self) -> AbstractContextManager[None]:
+    def one_look(self) -> AbstractContextManager[Look]:
         """Within this, what is at a path is looked at once; a resource's turn begins with it."""
         return self.files.one_look()
+
+    def has_moved(self, marks: Marks) -> bool:
+        """Return whether what was seen by a look is another now, or can no longer be told."""
+        return self.files.has_moved(marks)
 
     def forget(self, op: Op) -> None:
         """Drop what is known and an operation may have changed."""

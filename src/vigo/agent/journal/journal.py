@@ -1,7 +1,6 @@
 """What the agent remembers: the bundle, the traits, waiting results, undo records, the sequence, and small facts."""
 
 import logging
-import shutil
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -9,19 +8,22 @@ from typing import Any, TypeVar
 
 import msgspec
 
+import vigo
+from vigo.agent.engine.sightings import Sightings
 from vigo.agent.journal import queue, undos
 from vigo.agent.journal.inspection import is_sound, salvaged
 from vigo.agent.journal.queue import ResultsQueue
-from vigo.agent.journal.records import CollectCache, HeldBundle, State
+from vigo.agent.journal.records import CollectCache, HeldBundle, KeptSightings, State
 from vigo.agent.journal.store import SUSPECT, Store
 from vigo.agent.journal.undos import JournalledUndos
 from vigo.core.bundle import SignedBundle
 from vigo.core.encoding import decode, encode
 from vigo.core.errors import DamagedError, NotFoundError, UnavailableError
-from vigo.core.ids import EnvoyId, GenerationNumber, ResourceId
+from vigo.core.ids import Digest, EnvoyId, GenerationNumber, ResourceId
 
 FOLDER = "journal"
 _BUNDLE, _STATE, _SEQUENCE, _COLLECTED = b"bundle", b"state", b"sequence", b"collected"
+_SIGHTINGS = b"sightings"
 
 ValueT = TypeVar("ValueT")
 
@@ -146,6 +148,23 @@ class Journal:
         """Store what the collectors returned."""
         self._put(_COLLECTED, CollectCache(content))
 
+    def sightings(self, policy: Digest) -> Sightings:
+        """Return which resources of a policy this version of the agent found in their state."""
+        try:
+            found = self._get(_SIGHTINGS, KeptSightings)
+        except DamagedError as error:
+            # They only save work: then everything is looked at.
+            _log.warning("sightings forgotten reason=%s", error)
+            found = None
+        if found is None or (found.version, found.policy) != (vigo.__version__, policy):
+            return Sightings(policy)
+        return Sightings(policy, found.seen)
+
+    def keep_sightings(self, sightings: Sightings) -> None:
+        """Store which resources were found in their state."""
+        kept = KeptSightings(version=vigo.__version__, policy=sightings.policy, seen=dict(sightings.seen))
+        self._put(_SIGHTINGS, kept)
+
     def owed(self) -> frozenset[ResourceId]:
         """Return the resources that were notified and did not run yet."""
         return frozenset(self.state().owed)
@@ -185,6 +204,8 @@ def _heal(folder: Path) -> None:
     known = {key: value for key, value in sound.items() if key in _KNOWN or key.startswith(queue.PREFIX)}
     known |= undos.rebuilt(sound, aside.name)
     figures = queue.rebuilt(sound)
+    import shutil  # noqa: PLC0415 - most journals are whole
+
     new = folder.with_name(_REBUILT)
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(mode=0o700)

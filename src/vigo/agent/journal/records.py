@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from vigo.agent.engine.sightings import Sighting
 from vigo.core.bundle import SignedBundle
 from vigo.core.ids import Digest, EnvoyId, GenerationNumber, ResourceId, RunId
 from vigo.core.run import Outcome
@@ -73,3 +74,11 @@ class CollectCache(msgspec.Struct, frozen=True):
     """What the collectors returned last, whatever its shape; they know how to read it."""
 
     content: dict[str, Any]
+
+
+class KeptSightings(msgspec.Struct, frozen=True, kw_only=True):
+    """Which resources of a policy were found in their state, by which version of the agent."""
+
+    version: str
+    policy: Digest
+    seen: dict[ResourceId, Sighting]

@@ -1,6 +1,6 @@
 """How a host asks name servers, and who decides it. Pure: texts in, values out.
 
-Source: resolv.conf(5), nsswitch.conf(5), resolved.conf(5).
+Source: resolv.conf(5), resolved.conf(5).
 """
 
 import re
@@ -26,7 +26,6 @@ _GENERATORS = {
     "podman": "podman",
 }
 _SIGNED = re.compile(r"(?:generated|managed) by (?:man:)?([a-z][a-z-]*)")
-_ACTION = re.compile(r"\[[^\]\n]{0,100}\]|[^\s\[\]]+")
 
 
 class ResolvConf(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,15 +56,6 @@ def parse_resolver(text: str) -> ResolvConf:
     return ResolvConf(
         servers=_bounded(servers), search=_bounded(search), options=_bounded(options), author=_author(text)
     )
-
-
-def parse_host_sources(text: str) -> tuple[str, ...]:
-    """Return the words of the line `hosts:` of nsswitch.conf, a reaction in brackets as one of them."""
-    for line in text.split("\n"):
-        name, colon, rest = line.partition("#")[0].partition(":")
-        if colon and name.strip() == "hosts":
-            return _bounded(_ACTION.findall(rest))
-    return ()
 
 
 def parse_resolved_conf(texts: tuple[str, ...]) -> Mapping[str, str]:

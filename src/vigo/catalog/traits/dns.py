@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import Annotated
 
 from vigo.catalog.api import ReadHost, TraitSet, collector, field
-from vigo.catalog.formats.resolver import parse_host_sources, parse_resolved_conf, parse_resolver
+from vigo.catalog.formats.nsswitch import parse_sources
+from vigo.catalog.formats.resolver import parse_resolved_conf, parse_resolver
 
 _RESOLV_CONF = "/etc/resolv.conf"
 _UPSTREAM = "/run/systemd/resolve/resolv.conf"
@@ -87,7 +88,7 @@ def collect_dns(host: ReadHost) -> DnsTraits:
         upstream=upstream,
         search=found.search,
         options=found.options,
-        hosts_order=parse_host_sources(nsswitch),
+        hosts_order=parse_sources(nsswitch, "hosts"),
         dnssec=settings.get("DNSSEC", "")[:_LONGEST],
         dns_over_tls=settings.get("DNSOverTLS", "")[:_LONGEST],
     )

@@ -10,6 +10,7 @@ from vigo.catalog.formats.accounts import (
     parse_group,
     parse_passwd,
 )
+from vigo.catalog.formats.nsswitch import parse_sources
 from vigo.core.errors import BlockedError, InvalidError
 
 _ID = re.compile(r"[0-9]{1,10}")
@@ -18,7 +19,7 @@ _ID = re.compile(r"[0-9]{1,10}")
 def user_entry(host: ReadHost, name: str) -> PasswdEntry | None:
     """Return a user of `/etc/passwd`, else of the host's other sources (LDAP and the like); never those in an image."""
     entry = parse_passwd(host.read_text("/etc/passwd") or "").get(name)
-    if entry is None and not host.is_image():
+    if entry is None and _has_other_sources(host, "passwd"):
         answer = host.query(("getent", "passwd", name))
         entry = parse_passwd(answer.stdout if answer is not None and answer.status == 0 else "").get(name)
     return entry
@@ -27,10 +28,15 @@ def user_entry(host: ReadHost, name: str) -> PasswdEntry | None:
 def group_entry(host: ReadHost, name: str) -> GroupEntry | None:
     """Return a group of `/etc/group`, else of the host's other sources; never those in an image."""
     entry = parse_group(host.read_text("/etc/group") or "").get(name)
-    if entry is None and not host.is_image():
+    if entry is None and _has_other_sources(host, "group"):
         answer = host.query(("getent", "group", name))
         entry = parse_group(answer.stdout if answer is not None and answer.status == 0 else "").get(name)
     return entry
+
+
+def _has_other_sources(host: ReadHost, database: str) -> bool:
+    """Return whether a host may know accounts that are not in its files. Source: nsswitch.conf(5)."""
+    return not host.is_image() and parse_sources(host.read_text("/etc/nsswitch.conf") or "", database) != ("files",)
 
 
 def uid_of(host: ReadHost, owner: str | None) -> int | None:
