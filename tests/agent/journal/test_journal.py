@@ -6,7 +6,7 @@ import pytest
 
 import vigo
 from tests.agent.journal.conftest import bundle_of, run_of
-from vigo.agent.engine.sightings import Sighting, Sightings
+from vigo.agent.engine.sightings import Inputs, Sightings, StoredSighting, StoredSightings
 from vigo.agent.journal.journal import Journal, damaged_journals
 from vigo.core.encoding import encode
 from vigo.core.errors import NotFoundError
@@ -103,12 +103,16 @@ def test_looking_needs_a_journal_and_changes_nothing(tmp_path: Path) -> None:
 def test_what_was_found_in_its_state_is_kept_for_one_policy_and_version(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    policy, id_ = Digest("p"), ResourceId("web/r")
+    policy = Digest("p")
     marks = (("/etc/f", False, b"mark"), ("/etc/none", True, b""))
-    seen = {id_: Sighting(marks, 12.5, (("traits", "a"),), b"=one")}
+    inputs = (Inputs(), Inputs((("traits", "a"),), b"=one"))
+    stored = {ResourceId(f"web/{number}"): StoredSighting(marks, 12.5, number % 2) for number in range(4)}
+    sightings = Sightings.restored(StoredSightings(policy=policy, inputs=inputs, seen=stored))
     assert not journal.sightings(policy).seen
-    journal.keep_sightings(Sightings(policy, seen))
-    assert journal.sightings(policy).seen == seen
+    journal.keep_sightings(sightings)
+    found = journal.sightings(policy).seen
+    assert found == sightings.seen
+    assert found[ResourceId("web/1")].inputs is found[ResourceId("web/3")].inputs
     assert not journal.sightings(Digest("another")).seen
     monkeypatch.setattr(vigo, "__version__", "99.0")
     assert not journal.sightings(policy).seen
@@ -116,6 +120,6 @@ def test_what_was_found_in_its_state_is_kept_for_one_policy_and_version(
 
 def test_what_cannot_be_read_as_sightings_is_as_none(journal: Journal, caplog: pytest.LogCaptureFixture) -> None:
     with journal._store.writing() as transaction:
-        transaction.put(b"sightings", encode({"version": vigo.__version__, "policy": "p", "seen": [1]}))
+        transaction.put(b"sightings", encode({"version": vigo.__version__, "sightings": [1]}))
     assert not journal.sightings(Digest("p")).seen
     assert "sightings forgotten" in caplog.text

@@ -7,7 +7,7 @@ Only looks that files alone answered count: what a program told changes without 
 import zlib
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import msgspec
 
@@ -25,34 +25,71 @@ LONGEST: Final = timedelta(hours=1)
 
 NO_POLICY: Final = Digest("")
 _LONGEST_PLAIN: Final = 64
+_MOST_SHARED: Final = 1000
 
 Name = tuple[str, ...]
 Watched = Mapping[str, Mark]
 
 
-class Sighting(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """How a resource was when it was found in its state.
+class Inputs(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """The names that templates take in, and what stood for them; most resources share theirs with others."""
 
-    `names` are those that its templates take in and `taken` what stood for them; `until` is when to look again, in
-    seconds since 1970.
-    """
+    names: tuple[Name, ...] = ()
+    taken: bytes = b""
+
+
+class Sighting(msgspec.Struct, frozen=True, gc=False):
+    """How a resource was when it was found in its state; `until` is when to look again, in seconds since 1970."""
 
     marks: Marks
     until: float
-    names: tuple[Name, ...] = ()
-    taken: bytes = b""
+    inputs: Inputs = Inputs()
+
+
+class StoredSighting(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A sighting whose inputs stand in a list, by their place in it."""
+
+    marks: Marks
+    until: float
+    inputs: int
+
+
+class StoredSightings(msgspec.Struct, frozen=True, kw_only=True):
+    """Sightings as they are stored."""
+
+    policy: Digest
+    inputs: tuple[Inputs, ...]
+    seen: dict[ResourceId, StoredSighting]
 
 
 class Sightings:
     """The sightings of one policy, from one pass to the next."""
 
-    def __init__(self, policy: Digest = NO_POLICY, seen: Mapping[ResourceId, Sighting] | None = None) -> None:
+    def __init__(self, policy: Digest = NO_POLICY) -> None:
         self.policy = policy
-        self._seen: dict[ResourceId, Sighting] = dict(seen or {})
+        self._seen: dict[ResourceId, Sighting] = {}
         self._watched: dict[ResourceId, Watched] = {}
-        self._names: dict[tuple[Name, ...], tuple[Name, ...]] = {}
+        self._shared: dict[Inputs, Inputs] = {}
         self.is_new = False
         """Whether there is one that was not there at first."""
+
+    @classmethod
+    def restored(cls, stored: StoredSightings) -> Self:
+        """Return sightings that were stored."""
+        found = cls(stored.policy)
+        for resource, one in stored.seen.items():
+            if 0 <= one.inputs < len(stored.inputs):
+                found._seen[resource] = Sighting(one.marks, one.until, stored.inputs[one.inputs])
+        return found
+
+    def stored(self) -> StoredSightings:
+        """Return the sightings as they are stored."""
+        places: dict[Inputs, int] = {}
+        seen = {
+            resource: StoredSighting(one.marks, one.until, places.setdefault(one.inputs, len(places)))
+            for resource, one in self._seen.items()
+        }
+        return StoredSightings(policy=self.policy, inputs=tuple(places), seen=seen)
 
     @property
     def seen(self) -> Mapping[ResourceId, Sighting]:
@@ -94,7 +131,8 @@ class Sightings:
         # Not all at once: else every twelfth cycle would take as long as all others together.
         share = 0.5 + 0.5 * zlib.crc32(resource.id.encode()) / 2**32
         until = now.timestamp() + share * LONGEST.total_seconds()
-        self._seen[resource.id] = Sighting(marks, until, names, taken(names, context))
+        inputs = Inputs(names, taken(names, context))
+        self._seen[resource.id] = Sighting(marks, until, self._shared.setdefault(inputs, inputs))
         self.is_new = True
         if watched is not None:
             self._watched[resource.id] = watched
@@ -108,6 +146,8 @@ class Sightings:
         """Forget resources that a plan no longer has."""
         for resource in [one for one in self._seen if one not in ids]:
             self.forget(resource)
+        if len(self._shared) > _MOST_SHARED:
+            self._shared.clear()  # those of former values of traits; later ones are shared again
 
     def _names_in(self, resource: PlannedResource, templates: Templates, context: Context) -> tuple[Name, ...] | None:
         """Return the names that a resource's templates take in; None where one calls what looks at the machine."""
@@ -119,8 +159,7 @@ class Sightings:
                 return None
         if not all(name[0] in context for name in found):
             return None
-        names = tuple(sorted(found))
-        return self._names.setdefault(names, names)  # most resources take in the same few
+        return tuple(sorted(found))
 
 
 def taken(names: tuple[Name, ...], context: Mapping[str, Any]) -> bytes:

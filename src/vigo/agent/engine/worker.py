@@ -13,7 +13,7 @@ from vigo.agent.engine.keeping import Keeper
 from vigo.agent.engine.progress import CONDITION_IS_FALSE
 from vigo.agent.engine.rendering import Context, condition_holds, spec_of, values_of
 from vigo.agent.engine.retrying import Retrier
-from vigo.agent.engine.sightings import Name, Sightings, taken
+from vigo.agent.engine.sightings import Inputs, Sightings, taken
 from vigo.agent.engine.standing import Standing
 from vigo.agent.machine import Look, Marks
 from vigo.catalog.api import ReadHost, Resource, Spec
@@ -78,7 +78,7 @@ class Worker:
         self._dry_run = dry_run
         self._standing = standing
         self._now = clock.now()
-        self._taken_in: dict[tuple[str, tuple[Name, ...]], bytes] = {}
+        self._taken_in: dict[tuple[str, Inputs], bytes] = {}
         self._diffs = Diffs(host)
         self.held: set[ResourceId] = set()
         """The resources that `noop` of more than one, or the window, kept from a change in this pass."""
@@ -247,7 +247,11 @@ class Worker:
     def _is_seen(self, resource: PlannedResource, context: Context) -> bool:
         """Return whether a resource was found in its state before and nothing that this was told by has changed."""
         known = None if self._looks_at_all else self._sightings.of(resource.id, self._now)
-        if known is None or self._taken(resource, known.names, context) != known.taken or self._has_moved(known.marks):
+        if (
+            known is None
+            or self._taken(resource, known.inputs, context) != known.inputs.taken
+            or self._has_moved(known.marks)
+        ):
             return False
         try:
             if not self.applies(resource, context):
@@ -259,13 +263,13 @@ class Worker:
             self._standing.watched[resource.id] = watched
         return self._standing is None or watched is not None
 
-    def _taken(self, resource: PlannedResource, names: tuple[Name, ...], context: Context) -> bytes:
+    def _taken(self, resource: PlannedResource, inputs: Inputs, context: Context) -> bytes:
         """Return what stands for names; without values of its own a resource sees what all of its configcrate see."""
-        if resource.locals or not names:
-            return taken(names, context)
-        key = (resource.configcrate, names)
+        if resource.locals or not inputs.names:
+            return taken(inputs.names, context)
+        key = (resource.configcrate, inputs)
         if key not in self._taken_in:
-            self._taken_in[key] = taken(names, context)
+            self._taken_in[key] = taken(inputs.names, context)
         return self._taken_in[key]
 
     def _note(self, resource: PlannedResource, context: Context, marks: Marks | None) -> None:

@@ -156,14 +156,13 @@ class Journal:
             # They only save work: then everything is looked at.
             _log.warning("sightings forgotten reason=%s", error)
             found = None
-        if found is None or (found.version, found.policy) != (vigo.__version__, policy):
+        if found is None or (found.version, found.sightings.policy) != (vigo.__version__, policy):
             return Sightings(policy)
-        return Sightings(policy, found.seen)
+        return Sightings.restored(found.sightings)
 
     def keep_sightings(self, sightings: Sightings) -> None:
         """Store which resources were found in their state."""
-        kept = KeptSightings(version=vigo.__version__, policy=sightings.policy, seen=dict(sightings.seen))
-        self._put(_SIGHTINGS, kept)
+        self._put(_SIGHTINGS, KeptSightings(version=vigo.__version__, sightings=sightings.stored()))
 
     def owed(self) -> frozenset[ResourceId]:
         """Return the resources that were notified and did not run yet."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from vigo.agent.engine.sightings import Sighting
+from vigo.agent.engine.sightings import StoredSightings
 from vigo.core.bundle import SignedBundle
 from vigo.core.ids import Digest, EnvoyId, GenerationNumber, ResourceId, RunId
 from vigo.core.run import Outcome
@@ -80,5 +80,4 @@ class KeptSightings(msgspec.Struct, frozen=True, kw_only=True):
     """Which resources of a policy were found in their state, by which version of the agent."""
 
     version: str
-    policy: Digest
-    seen: dict[ResourceId, Sighting]
+    sightings: StoredSightings

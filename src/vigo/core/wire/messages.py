@@ -1,7 +1,7 @@
 """Typed messages over the generated protobuf: frozen values, and one place that knows the wire's field names."""
 
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from google.protobuf.message import DecodeError, Message
@@ -215,6 +215,9 @@ def _bundle(message: pb.Bundle) -> SignedBundle:
     )
 
 
+_RESULTS_AT_ONCE: Final = 500
+
+
 def _moment(microseconds: int) -> datetime:
     try:
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
@@ -229,8 +232,12 @@ def _microseconds(moment: datetime) -> int:
 
 
 def run_to_bytes(run: Run) -> bytes:
-    """Return the body of ReportResult for a run."""
-    return pb.ReportResultRequest(
+    """Return the body of ReportResult for a run.
+
+    It is made of messages that follow each other, which is one message with all of their fields: so there are never
+    more than a few results at once that are written out twice. Source: protobuf, encoding, "Last One Wins".
+    """
+    head = pb.ReportResultRequest(
         run_id=run.id,
         generation=run.generation,
         bundle_digest=run.bundle_digest,
@@ -240,20 +247,28 @@ def run_to_bytes(run: Run) -> bytes:
         dropped_runs=run.dropped_runs,
         cause=pb.RUN_CAUSE_UNSPECIFIED if run.cause is None else _CAUSES[run.cause],
         partial=run.partial,
-        results=[
-            pb.ResourceResult(
-                id=result.id,
-                type=result.type,
-                outcome=_OUTCOMES[result.outcome],
-                changed=result.changed,
-                ops=result.ops,
-                diff=result.diff,
-                reason=result.reason,
-                duration_ms=result.duration_ms,
-            )
-            for result in run.results
-        ],
-    ).SerializeToString()
+    )
+    parts = [head.SerializeToString()]
+    for first in range(0, len(run.results), _RESULTS_AT_ONCE):
+        some = run.results[first : first + _RESULTS_AT_ONCE]
+        parts.append(pb.ReportResultRequest(results=map(_message_of, some)).SerializeToString())
+    return b"".join(parts)
+
+
+def _message_of(result: ResourceResult) -> pb.ResourceResult:
+    outcome = _OUTCOMES[result.outcome]
+    if not (result.ops or result.reason):
+        return pb.ResourceResult(id=result.id, type=result.type, outcome=outcome, duration_ms=result.duration_ms)
+    return pb.ResourceResult(
+        id=result.id,
+        type=result.type,
+        outcome=outcome,
+        changed=result.changed,
+        ops=result.ops,
+        diff=result.diff,
+        reason=result.reason,
+        duration_ms=result.duration_ms,
+    )
 
 
 def run_from_bytes(data: bytes) -> Run:
