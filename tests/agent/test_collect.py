@@ -168,6 +168,42 @@ def test_a_set_that_takes_too_long_is_told_and_costs_no_other(world: World, gate
     assert collected.failures == {"slow": "expected an answer within 0 s, found none; it is tried again next time"}
 
 
+def test_sets_that_wait_for_each_other_are_all_collected(world: World) -> None:
+    """The first waits until the last is collected, and each in between for the one after it."""
+    gates = [threading.Event() for _ in range(6)]
+
+    def reader(number: int) -> Reader:
+        made = Reader()
+        made.gate = gates[number]
+        return made
+
+    readers = [reader(number) for number in range(5)]
+
+    def last(_host: ReadHost) -> Facts:
+        for gate in reversed(gates):
+            gate.set()
+        return Facts(count=1)
+
+    declared = {f"s{number}": Collector(f"s{number}", HOUR, LIMIT, Facts, one) for number, one in enumerate(readers)}
+    declared["t"] = Collector("t", HOUR, LIMIT, Facts, last)
+    assert set(collect_all(world.host, world.clock, {}, declared).traits) == {"s0", "s1", "s2", "s3", "s4", "t"}
+
+
+def test_sets_that_do_not_wait_share_a_thread(world: World) -> None:
+    threads: set[int] = set()
+
+    def read(_host: ReadHost) -> Facts:
+        threads.add(threading.get_ident())
+        return Facts(count=1)
+
+    names = [f"s{number}" for number in range(30)]
+    collected = collect_all(
+        world.host, world.clock, {}, {name: Collector(name, HOUR, LIMIT, Facts, read) for name in names}
+    )
+    assert set(collected.traits) == set(names)
+    assert len(threads) < len(names), "on a machine under load some may be begun beside others"
+
+
 def test_a_set_that_hangs_is_not_tried_again_before_it_came_back(world: World, gate: threading.Event) -> None:
     declared = {"slow": Collector("slow", HOUR, timedelta(0), Facts, world.slow)}
     world.slow.gate = gate

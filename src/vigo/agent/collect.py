@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,8 @@ from vigo.core.errors import UnavailableError, VigoError
 
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _THREAD = "traits-"
+_PATIENCE_SECONDS = 0.02
+"""How long a set may keep the next ones from being begun."""
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +48,7 @@ def collect_all(
     """Return the traits, the cache to hand in as `previous` next time, and by name why a set could not be collected.
 
     A set is collected anew when its period is over, when the agent or the host was started in another version or
-    boot, or when the clock went back. The due ones run side by side, each for no longer than its time limit.
+    boot, or when the clock went back. Each of the due ones has its own time limit; one that waits holds up no other.
 
     One that fails or takes too long is tried again at the next cycle. Until its age is twice its period the former
     value stays, since a slow disk must not turn conditions around; then the set is left out. So a set that is due in
@@ -58,15 +61,14 @@ def collect_all(
     # A set that is not due is not even imported.
     kept = {name: one for name, one in cache.sets.items() if name in names and not _is_due(one, now)}
     due = {name: one for name in sorted(names.difference(kept)) if (one := found.get(name)) is not None}
-    attempts = {name: _Attempt(one, host) for name, one in due.items()}
-    started = clock.monotonic()
-    for attempt in attempts.values():
-        attempt.start()
+    attempts = [_Attempt(one, host) for one in due.values()]
+    _Round(attempts, clock).run()
     failures: dict[str, str] = {}
-    for name, attempt in attempts.items():
-        one, former = due[name], cache.sets.get(name)
+    for attempt in attempts:
+        one, name = attempt.one, attempt.one.name
+        former = cache.sets.get(name)
         try:
-            fields = attempt.result(one.timeout - (clock.monotonic() - started))
+            fields = attempt.result()
         except VigoError as error:
             failures[name] = str(error)
             if former is not None and timedelta(0) <= now - former.at < 2 * one.every:
@@ -80,50 +82,123 @@ def collect_all(
 
 
 class _Attempt:
-    """One set being collected, in a thread that ends with the process and holds up nobody.
-
-    A reader can hang where no time limit reaches it, on a file server that is gone. Such a thread is left behind, and
-    its set is not tried again before it came back: else each cycle would leave one more.
-    """
+    """One set being collected."""
 
     def __init__(self, one: Collector, host: ReadHost) -> None:
-        self._one = one
+        self.one = one
+        self.began = timedelta(0)
         self._host = host
         self._fields: dict[str, Any] | None = None
         self._error: VigoError | None = None
-        self._thread = threading.Thread(target=self._collect, name=f"{_THREAD}{one.name}", daemon=True)
-        self._is_held_up = False
+        self._problem = ""
 
-    def start(self) -> None:
-        """Begin, unless an earlier attempt still hangs."""
-        self._is_held_up = any(thread.name == self._thread.name for thread in threading.enumerate())
-        if not self._is_held_up:
-            self._thread.start()
+    @property
+    def thread_name(self) -> str:
+        """How a thread is called while it collects this set."""
+        return f"{_THREAD}{self.one.name}"
 
-    def result(self, limit: timedelta) -> dict[str, Any]:
-        """Return the set as built-in values, waited for no longer than the limit.
+    def collect(self) -> None:
+        """Collect it; no error leaves this."""
+        try:
+            self._fields = _as_values(self.one.collect(self._host))
+        except VigoError as error:
+            self._error = error
+        except Exception as error:  # noqa: BLE001 - a fault in one set must not cost the others
+            _log.exception("trait collector failed set=%s", self.one.name)
+            self._error = UnavailableError(f"unexpected {type(error).__name__}: {error}; please report it")
+
+    def give_up(self, problem: str) -> None:
+        """Fail for a reason, whatever comes later."""
+        self._problem = problem
+
+    def result(self) -> dict[str, Any]:
+        """Return the set as built-in values.
 
         Raises:
             VigoError: it failed or did not end in time.
         """
-        if self._is_held_up:
-            raise UnavailableError("an earlier attempt still waits for the host; look for a disk or mount that hangs")
-        self._thread.join(max(limit.total_seconds(), 0))
-        if self._thread.is_alive():
-            seconds = self._one.timeout.total_seconds()
-            raise UnavailableError(f"expected an answer within {seconds:g} s, found none; it is tried again next time")
+        if self._problem:
+            raise UnavailableError(self._problem)
         if self._fields is None:
             raise self._error or UnavailableError("it ended without an answer")
         return self._fields
 
-    def _collect(self) -> None:
-        try:
-            self._fields = _as_values(self._one.collect(self._host))
-        except VigoError as error:
-            self._error = error
-        except Exception as error:  # noqa: BLE001 - a fault in one set must not cost the others
-            _log.exception("trait collector failed set=%s", self._one.name)
-            self._error = UnavailableError(f"unexpected {type(error).__name__}: {error}; please report it")
+
+class _Round:
+    """Sets that are collected together, one after the other, and beside each other as soon as one has to wait.
+
+    A thread for each would take twice the time: most read a few files, and threads that compute wait for each other. A
+    reader can hang where no time limit reaches it, on a file server that is gone. Such a thread is left behind, and its
+    set is not tried again before it came back: else each cycle would leave one more.
+    """
+
+    def __init__(self, attempts: Iterable[_Attempt], clock: Clock) -> None:
+        hanging = {thread.name for thread in threading.enumerate()}
+        self._clock = clock
+        self._waiting: deque[_Attempt] = deque()
+        self._running: set[_Attempt] = set()
+        self._ended = 0
+        self._threads = 0
+        self._has_ended = threading.Condition()
+        for attempt in attempts:
+            if attempt.thread_name in hanging:
+                attempt.give_up("an earlier attempt still waits for the host; look for a disk or mount that hangs")
+            else:
+                self._waiting.append(attempt)
+
+    def run(self) -> None:
+        """Return when each set was collected, failed, or was given up."""
+        with self._has_ended:
+            while self._waiting or self._running:
+                if self._waiting and not self._threads:
+                    self._go_on()
+                ended = self._ended
+                self._has_ended.wait(_PATIENCE_SECONDS)
+                self._leave_overdue()
+                if self._waiting and self._ended == ended:
+                    self._go_on()
+
+    def _go_on(self) -> None:
+        self._threads += 1
+        threading.Thread(target=self._work, name=_THREAD, daemon=True).start()
+
+    def _leave_overdue(self) -> None:
+        now = self._clock.monotonic()
+        for attempt in [one for one in self._running if now - one.began >= one.one.timeout]:
+            seconds = attempt.one.timeout.total_seconds()
+            attempt.give_up(f"expected an answer within {seconds:g} s, found none; it is tried again next time")
+            self._running.discard(attempt)
+            self._threads -= 1
+
+    def _work(self) -> None:
+        thread = threading.current_thread()
+        while (attempt := self._next()) is not None:
+            thread.name = attempt.thread_name
+            attempt.collect()
+            thread.name = _THREAD
+            if not self._end(attempt):
+                return
+
+    def _next(self) -> _Attempt | None:
+        with self._has_ended:
+            if not self._waiting:
+                self._threads -= 1
+                return None
+            attempt = self._waiting.popleft()
+            attempt.began = self._clock.monotonic()
+            self._running.add(attempt)
+            return attempt
+
+    def _end(self, attempt: _Attempt) -> bool:
+        """Return whether the set was still waited for."""
+        with self._has_ended:
+            if attempt not in self._running:
+                return False
+            self._running.discard(attempt)
+            self._ended += 1
+            if not self._running and not self._waiting:
+                self._has_ended.notify()
+            return True
 
 
 def _as_values(traits: TraitSet) -> dict[str, Any]:
