@@ -85,7 +85,7 @@ def _measured(size: int, scratch: Path, rest_seconds: int) -> dict[str, Any]:
             _check(text, "unchanged")
         floor = _floor(machine, scratch, size)
         with envoy.daemon(None) as daemon:
-            anew, awake, memory, at_rest = _daemon(daemon, rest_seconds)
+            anew, awake, memory, anonymous, at_rest = _daemon(daemon, rest_seconds)
     best = min((cost for cost, _ in idle), key=lambda cost: cost.wall_seconds)
     return {
         "floor_s": round(floor.wall_seconds, 3),
@@ -99,6 +99,7 @@ def _measured(size: int, scratch: Path, rest_seconds: int) -> dict[str, Any]:
         "daemon_first_cycle_cpu_s": round(anew, 3),
         "daemon_cycle_cpu_s": round(awake, 3),
         "daemon_rss_mib": round(memory, 1),
+        "daemon_rss_without_files_mib": round(anonymous, 1),
         "daemon_rest_cpu_percent_of_a_core": round(at_rest, 4),
     }
 
@@ -131,8 +132,11 @@ def _floor(machine: BenchMachine, scratch: Path, size: int) -> Cost:
     return min((_run(argv)[0] for _ in range(_TURNS)), key=lambda cost: cost.wall_seconds)
 
 
-def _daemon(daemon: Background, rest_seconds: int) -> tuple[float, float, float, float]:
-    """Return the CPU seconds until the first cycle is done, of a later one, the memory and share of a core at rest."""
+def _daemon(daemon: Background, rest_seconds: int) -> tuple[float, float, float, float, float]:
+    """Return the CPU seconds until the first cycle is done and of a later one; then, at rest, memory and CPU.
+
+    These are the resident memory, the part of it that is no file's, and the share of a core.
+    """
 
     def done() -> int:
         return daemon.err.count("cycle done")
@@ -151,7 +155,13 @@ def _daemon(daemon: Background, rest_seconds: int) -> tuple[float, float, float,
     time.sleep(rest_seconds)
     idle = (_cpu_seconds(daemon.pid) - before) / max(rest_seconds, 1)
     cycle = min(cycles)
-    return anew, cycle, _rss_mib(daemon.pid), 100 * (idle + cycle / _CADENCE_SECONDS)
+    return (
+        anew,
+        cycle,
+        _resident_mib(daemon.pid, "VmRSS"),
+        _resident_mib(daemon.pid, "RssAnon"),
+        100 * (idle + cycle / _CADENCE_SECONDS),
+    )
 
 
 def _after(done: Callable[[], int], count: int, daemon: Background) -> None:
@@ -164,9 +174,10 @@ def _cpu_seconds(pid: int) -> float:
     return sum(map(int, fields[11:15])) / _TICKS
 
 
-def _rss_mib(pid: int) -> float:
+def _resident_mib(pid: int, field: str) -> float:
+    """Return what a process has in memory. Source: proc_pid_status(5)."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(f"{field}:"):
             return int(line.split()[1]) / 1024
     raise SystemExit(f"bench: the daemon (process {pid}) ended")
 
