@@ -74,6 +74,10 @@ class ReadFiles(Protocol):
         """Return a symlink's target as written, or None where there is no symlink."""
         ...
 
+    def read_label(self, path: str) -> str | None:
+        """Return the SELinux context of what is at the path itself, or None where it has none."""
+        ...
+
     def list_directory(self, path: str) -> tuple[str, ...] | None:
         """Return the names in a directory, sorted, or None where there is no directory."""
         ...

@@ -35,6 +35,11 @@ class FakeTool:
         del op, host
         return CommandResult(0)
 
+    def label(self, path: str) -> str | None:
+        """Return the SELinux context of what is at a path, where the tool knows of one."""
+        del path
+        return None
+
     def apply(self, op: Op, host: "FakeHost") -> None:
         """Carry out one of `ops`.
 
@@ -101,6 +106,10 @@ class FakeHost:
     def read_link(self, path: str) -> str | None:
         """Return a symlink's target."""
         return self.tree.read_link(path)
+
+    def read_label(self, path: str) -> str | None:
+        """Return the SELinux context that a tool knows of what is at a path."""
+        return next((label for tool in self._tools if (label := tool.label(path)) is not None), None)
 
     def list_directory(self, path: str) -> tuple[str, ...] | None:
         """Return the names in a directory, sorted."""

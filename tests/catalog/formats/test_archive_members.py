@@ -1,4 +1,5 @@
 import copy
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -143,6 +144,15 @@ TEXTS = st.lists(PARTS, max_size=5).map("/".join) | st.text(max_size=8)
 KINDS = st.sampled_from(["file", "directory", "symlink", "symlink", "hard link"])
 
 
+def is_loop(link: Path) -> bool:
+    """Return whether a symlink leads to itself: for the kernel nowhere, while `realpath` makes up a place for some."""
+    try:
+        link.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(TEXTS, KINDS, TEXTS), max_size=12), st.integers(0, 2))
 def test_whatever_is_accepted_leads_nowhere_else_on_a_real_file_system(
@@ -173,6 +183,6 @@ def test_whatever_is_accepted_leads_nowhere_else_on_a_real_file_system(
                 place.hardlink_to(top / member.to)
             else:
                 place.touch()
-        for link in (one for one in top.rglob("*") if one.is_symlink()):
+        for link in (one for one in top.rglob("*") if one.is_symlink() and not is_loop(one)):
             assert Path(os.path.realpath(link)).is_relative_to(top)
         assert sorted(one.name for one in Path(folder).rglob("*") if not one.is_relative_to(top)) == ["deep"]

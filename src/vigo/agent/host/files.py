@@ -17,6 +17,9 @@ from vigo.agent.machine import Marks
 from vigo.catalog.api import FileKind, FileStat
 from vigo.core.errors import TooLargeError, UnavailableError, VigoError
 
+LABEL = "security.selinux"
+"""The extended attribute that holds a file's SELinux context."""
+
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """The largest file that is read whole; a larger one is no settings file, and the agent's memory is bounded."""
 
@@ -181,6 +184,17 @@ class RealFiles:
         with reading(path), self.root.place(path, follow=False) as place:
             return None if place is None else _target(place.name, place.directory)
 
+    def read_label(self, path: str) -> str | None:
+        """Return the SELinux context of what is at the path itself, or None where it has none. Source: xattr(7).
+
+        Raises:
+            UnavailableError: it cannot be told.
+        """
+        if self._look is not None:
+            self.stat(path)  # its times tell of another label too
+        with reading(path), self.root.place(path, follow=False) as place:
+            return None if place is None else _label(place)
+
     def list_directory(self, path: str) -> tuple[str, ...] | None:
         """Return the names in a directory, sorted, or None where there is no directory.
 
@@ -232,6 +246,17 @@ class RealFiles:
         if self.root.is_image or len(path) >= _MAX_PLAIN_CHARACTERS:
             return False
         return path[:1] == "/" and path[-1:] != "/" and path.isprintable()
+
+
+def _label(place: Place) -> str | None:
+    entry = f"/proc/self/fd/{place.directory}/{place.name}"
+    try:
+        found = os.getxattr(entry, LABEL, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in (errno.ENODATA, errno.ENOTSUP, *ABSENT):
+            return None
+        raise
+    return found.rstrip(b"\0").decode(errors="replace")
 
 
 def _target(name: str, directory: int | None) -> str | None:

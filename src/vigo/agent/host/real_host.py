@@ -40,6 +40,10 @@ class RealHost:
         """Return a symlink's target as written, or None where there is no symlink."""
         return self.files.read_link(path)
 
+    def read_label(self, path: str) -> str | None:
+        """Return the SELinux context of what is at the path itself, or None where it has none."""
+        return self.files.read_label(path)
+
     def list_directory(self, path: str) -> tuple[str, ...] | None:
         """Return the names in a directory, sorted, or None where there is no directory."""
         return self.files.list_directory(path)

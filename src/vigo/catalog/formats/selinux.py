@@ -1,11 +1,17 @@
 """SELinux's settings for the next boot. Pure: text in, values out. Source: selinux(8), selinux_config(5)."""
 
+import re
+
 import msgspec
+
+from vigo.catalog.formats.names import shown
+from vigo.core.errors import InvalidError
 
 _MODES = ("enforcing", "permissive", "disabled")
 _KERNEL_OPTIONS = frozenset({"selinux", "enforcing", "security", "lsm"})
 _MODE, _POLICY = "SELINUX=", "SELINUXTYPE="
 _LONGEST = 100
+_CONTEXT = re.compile(r"[A-Za-z0-9_]{1,100}(:[A-Za-z0-9_.]{1,100}){2}(:[A-Za-z0-9_.,:-]{1,1000})?")
 
 
 class SelinuxConfig(msgspec.Struct, frozen=True):
@@ -30,6 +36,19 @@ def parse_selinux_config(text: str) -> SelinuxConfig:
         if setting[: len(_POLICY)].upper() == _POLICY:
             policy = setting[len(_POLICY) :].strip() or policy
     return SelinuxConfig(mode, policy[:_LONGEST])
+
+
+def check_context(field: str, text: str) -> None:
+    """Accept a context as user:role:type or user:role:type:level; whether a policy knows it is not said.
+
+    Raises:
+        InvalidError: it is none.
+    """
+    if not _CONTEXT.fullmatch(text):
+        raise InvalidError(
+            f"{field}: expected a context such as system_u:object_r:etc_t:s0, found {shown(text)}; `ls -Z` prints those"
+            " of files"
+        )
 
 
 def selinux_kernel_options(command_line: str) -> tuple[str, ...]:

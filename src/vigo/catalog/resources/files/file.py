@@ -9,7 +9,9 @@ import msgspec
 
 from vigo.catalog.api import FileStat, ReadHost, Resource, Spec, field
 from vigo.catalog.formats.names import Mode, check_command, check_path
+from vigo.catalog.formats.selinux import check_context
 from vigo.catalog.ops import Op, RemoveFile, WriteFile
+from vigo.catalog.ops.label import SetLabel
 from vigo.catalog.resources.files.attributes import (
     Attributes,
     check_owner_fields,
@@ -18,9 +20,10 @@ from vigo.catalog.resources.files.attributes import (
     wanted_attributes,
 )
 from vigo.catalog.resources.files.former_entry import EntryFootprint, RevertiblePath
-from vigo.core.errors import InvalidError
+from vigo.core.errors import BlockedError, InvalidError
 
 NEW_FILE_MODE = 0o644
+_SELINUX = "/sys/fs/selinux/enforce"
 
 
 class FileSpec(Spec, frozen=True, kw_only=True):
@@ -36,6 +39,13 @@ class FileSpec(Spec, frozen=True, kw_only=True):
     mode: Annotated[Mode | None, field("Permission bits, octal.", example="0644")] = None
     owner: Annotated[str | None, field("Owner, by name or number.", example="root")] = None
     group: Annotated[str | None, field("Group, by name or number.", example="root")] = None
+    secontext: Annotated[
+        str | None,
+        field(
+            "SELinux context, whole: user, role, type and, where the policy has levels, the level.",
+            example="system_u:object_r:httpd_sys_content_t:s0",
+        ),
+    ] = None
     backup: Annotated[bool, field("Keep the former file as PATH.vigo-backup when content changes.")] = False
     break_links: Annotated[
         bool,
@@ -49,12 +59,17 @@ class FileSpec(Spec, frozen=True, kw_only=True):
 
 
 class FileState(msgspec.Struct, frozen=True):
-    """What is at the path. `same_content` is None where no content is declared or nothing is there to compare."""
+    """What is at the path. `same_content` is None where no content is declared or nothing is there to compare.
+
+    `label` is its SELinux context, where one is declared; `has_labels` says that this host goes by them.
+    """
 
     stat: FileStat | None
     same_content: bool | None
     wanted: Attributes
     link_target: str | None = None
+    label: str | None = None
+    has_labels: bool = True
 
 
 class File(RevertiblePath[FileSpec], Resource[FileSpec, FileState]):
@@ -83,6 +98,10 @@ class File(RevertiblePath[FileSpec], Resource[FileSpec, FileState]):
             check_command("validate", spec.validate)
             if not any("%" in word for word in spec.validate):
                 raise InvalidError("validate: expected `%` where the new file's path goes, found none; add it")
+        if spec.secontext is not None:
+            check_context("secontext", spec.secontext)
+            if spec.state == "absent":
+                raise InvalidError("secontext: expected none for a file that shall be absent; remove it, or the state")
         _content(spec)
 
     def observe(self, spec: FileSpec, host: ReadHost) -> FileState:
@@ -98,7 +117,12 @@ class File(RevertiblePath[FileSpec], Resource[FileSpec, FileState]):
             same = stat.size_bytes == len(content) and host.read_bytes(spec.path) == content
         link = host.read_link(spec.path) if stat is not None and stat.kind == "symlink" else None
         wanted = wanted_attributes(host, spec.mode, spec.owner, spec.group)
-        return FileState(stat, same, wanted, link)
+        if spec.secontext is None:
+            return FileState(stat, same, wanted, link)
+        label = host.read_label(spec.path) if stat is not None and stat.kind == "file" else None
+        # An image is labelled for the machine that will be started from it.
+        has_labels = host.is_image() or host.stat(_SELINUX) is not None
+        return FileState(stat, same, wanted, link, label, has_labels)
 
     def plan(self, spec: FileSpec, state: FileState) -> Iterator[Op]:
         """Yield a removal, or a write, or the metadata alone."""
@@ -127,6 +151,11 @@ class File(RevertiblePath[FileSpec], Resource[FileSpec, FileState]):
             yield _write(spec, state.wanted, content, ("content", *state.wanted.drift(stat)), new=False)
         else:
             yield from state.wanted.settle(spec.path, stat)
+        yield from _labelled(spec, state)
+
+    def cannot_undo(self, spec: FileSpec) -> str:
+        """Return that a context is not brought back."""
+        return "" if spec.secontext is None else "the SELinux context that was there before is not brought back"
 
     def owns(self, spec: FileSpec) -> tuple[str, ...]:
         """Return the path."""
@@ -160,6 +189,17 @@ def _write(spec: FileSpec, wanted: Attributes, content: bytes, changes: tuple[st
         validate=spec.validate,
         changes=changes,
     )
+
+
+def _labelled(spec: FileSpec, state: FileState) -> Iterator[SetLabel]:
+    if spec.secontext is None or spec.secontext == state.label:
+        return
+    if not state.has_labels:
+        raise BlockedError(
+            "secontext: expected a machine with SELinux, found one without; leave it out, or give the resource a"
+            " condition (when)"
+        )
+    yield SetLabel(path=spec.path, label=spec.secontext)
 
 
 def _content(spec: FileSpec) -> bytes | None:
