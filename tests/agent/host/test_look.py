@@ -167,6 +167,13 @@ def test_an_empty_file_may_be_the_kernels(root: Path) -> None:
 
 
 @pytest.mark.usefixtures("settled")
+def test_a_name_that_is_no_text_cannot_be_stored(root: Path) -> None:
+    name = os.fsdecode(b"/etc/\xff")
+    (root / name[1:]).write_text("x")
+    assert seen(RealHost(str(root)), lambda host: host.read_text(name)) is None
+
+
+@pytest.mark.usefixtures("settled")
 def test_an_answer_that_is_made_of_files_moves_with_them(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = str(root / "etc/motd")
     monkeypatch.setattr(programs, "_MADE_OF", {"cat": (path, str(root / "none"))})

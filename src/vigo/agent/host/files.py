@@ -5,7 +5,7 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -53,6 +53,11 @@ class RealFiles:
         self._look: Look | None = None
         self._born_ns = time.time_ns()
 
+    @property
+    def look(self) -> Look | None:
+        """The look that is being taken, if one is."""
+        return self._look
+
     @contextmanager
     def one_look(self) -> Iterator[Look]:
         """Give what is seen within this. A path is told of as it was first: a look at one resource asks repeatedly.
@@ -69,19 +74,6 @@ class RealFiles:
         """Forget what was told of paths within `one_look`."""
         if self._look is not None:
             self._look.start_again()
-
-    def asks_a_program(self) -> None:
-        """Have the look count a question to a program: most answers change without a trace in files."""
-        if self._look is not None:
-            self._look.asks()
-
-    def answer_is_made_of(self, sources: Mapping[str, os.stat_result | None]) -> None:
-        """Have the look count the files, as they were right before, that all of a program's answer was made of."""
-        if self._look is not None:
-            for path, found in sources.items():
-                self._look.asks()
-                self._look.followed(path, found)
-            self._look.answered()
 
     def followed(self, path: str) -> os.stat_result | None:
         """Return what a path leads to.

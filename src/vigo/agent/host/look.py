@@ -7,6 +7,7 @@ its owner, its mode or its attributes sets its time of change, which no program 
 import os
 import stat
 import struct
+from collections.abc import Mapping
 from typing import Final
 
 from vigo.agent.machine import Marks
@@ -48,11 +49,17 @@ class Look:
         self._open_questions = 0
 
     def asks(self) -> None:
-        """Count a question; a look of which one stays without an answer has no marks."""
+        """Count a question; a look of which one stays without an answer has no marks.
+
+        Most answers of programs change without a trace in files, so they answer nothing here.
+        """
         self._open_questions += 1
 
-    def answered(self) -> None:
-        """Answer a question by what other answers tell."""
+    def answered_from(self, sources: Mapping[str, os.stat_result | None]) -> None:
+        """Answer a question by the files that all of the answer was made of, as they were right before."""
+        for path, found in sources.items():
+            self.asks()
+            self.followed(path, found)
         self._open_questions -= 1
 
     def saw(self, path: str, found: os.stat_result | None) -> None:
@@ -84,10 +91,21 @@ class Look:
             for path, entry in paths.items():
                 if entry is not None and max(entry.st_ctime_ns, entry.st_mtime_ns) > self._latest_ns:
                     return None
+                if not _is_text(path):
+                    return None  # it could not be stored
                 mark = mark_of(entry)
                 if not is_followed or path not in self.seen or mark != mark_of(self.seen[path]):
                     found.append((path, is_followed, mark))
         return tuple(found)
+
+
+def _is_text(path: str) -> bool:
+    """Return whether a path is one in UTF-8, as nearly all are."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_on_disk(found: os.stat_result, size_bytes: int | None) -> bool:

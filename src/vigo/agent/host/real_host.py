@@ -50,11 +50,13 @@ class RealHost:
 
     def query(self, argv: Sequence[str]) -> CommandResult | None:
         """Return the answer of a read-only program, or None where the host has no such program, as in every image."""
-        self.files.asks_a_program()
+        look = self.files.look
+        if look is not None:
+            look.asks()
         answer = self.programs.query(argv)
         sources = self.programs.sources(argv)
-        if sources is not None:
-            self.files.answer_is_made_of(sources)
+        if look is not None and sources is not None:
+            look.answered_from(sources)
         return answer
 
     def check(self, command: Command) -> CommandResult:
