@@ -27,5 +27,5 @@ def test_the_benchmark_tells_every_figure_and_that_the_work_was_done() -> None:
     command = [sys.executable, "-m", "bench.agent", "--sizes", "100", "--rest", "1", "--json"]
     ran = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
     figures = json.loads(ran.stdout)["100"]
-    assert len(figures) == 10
+    assert len(figures) == 13
     assert all(value > 0 for value in figures.values())

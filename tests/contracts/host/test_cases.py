@@ -27,7 +27,7 @@ def loaded(path: Path) -> Case:
 def is_of_files(path: Path) -> bool:
     """Return whether a case needs nothing but files: no programs, and nothing that root could not read."""
     case = loaded(path)
-    asks = case.answers or case.guards or case.programs or case.services or case.packages
+    asks = case.answers or case.guards or case.programs or case.services or case.packages or case.tools
     unreadable = any(isinstance(node, Node) and node.unreadable for node in case.given.values())
     return (case.image or path.parent.name in _OF_FILES_ALONE) and not asks and not unreadable
 

@@ -257,7 +257,7 @@ def run_to_bytes(run: Run) -> bytes:
 
 def _message_of(result: ResourceResult) -> pb.ResourceResult:
     outcome = _OUTCOMES[result.outcome]
-    if not (result.ops or result.reason):
+    if not (result.changed or result.ops or result.diff or result.reason):
         return pb.ResourceResult(id=result.id, type=result.type, outcome=outcome, duration_ms=result.duration_ms)
     return pb.ResourceResult(
         id=result.id,
