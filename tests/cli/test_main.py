@@ -16,7 +16,7 @@ VERBS = {
         *("freeze", "history", "lsp", "plan", "publish", "render", "rollback", "status"),
         *("test", "trace", "unfreeze", "uses", "validate"),
     ),
-    "envoys": ("list", "revoke", "show"),
+    "envoys": ("list", "push", "revoke", "show"),
     "runs": ("list", "show"),
     "tokens": ("create", "list", "revoke"),
 }

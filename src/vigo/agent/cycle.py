@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from vigo.agent.held_policy import HeldPolicy, NoPolicy, held_policy
 from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.journal.journal import Journal
 from vigo.agent.journal.records import LastRun
+from vigo.agent.link.channel import OpenStream
 from vigo.agent.link.link import Link
 from vigo.agent.machine import Machine, protected_folders
 from vigo.agent.news import is_news, remarked
@@ -158,6 +160,24 @@ class Cycles:
         finally:
             journal.close()
         return ""
+
+    @asynccontextmanager
+    async def stream(self) -> AsyncIterator[OpenStream]:
+        """Give the stream by which the server reaches this envoy; once it is given, cycles may run.
+
+        Raises:
+            NotEnrolledError: this machine has no identity.
+            VigoError: it cannot be opened, or ended, with the reason.
+        """
+        _, link = await self._ready()
+        async with AsyncExitStack() as stack:
+            journal = Journal.open(self._folder.state_dir)
+            try:
+                link.use(journal)
+                stream = await stack.enter_async_context(link.stream())
+            finally:
+                journal.close()
+            yield stream
 
     async def close(self) -> None:
         """Close the connection."""

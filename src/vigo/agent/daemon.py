@@ -14,6 +14,7 @@ from vigo.agent.engine.progress import is_as_declared
 from vigo.agent.identity.identity import IdentityFolder
 from vigo.agent.link.backoff import RandomShare, backoff_delay, phase_delay
 from vigo.agent.memory import give_back
+from vigo.agent.reachability import Reachability
 from vigo.agent.report import CycleReport
 from vigo.agent.terminal import summary
 from vigo.agent.watching.repairs import MakeRepairs
@@ -70,6 +71,7 @@ class Daemon:
         self._one_at_a_time = asyncio.Lock()
         self._delivery: asyncio.Task[None] | None = None
         self._is_delivering = False
+        self._reachability = Reachability(self._cycles.stream, self._turn, self._check_in_within, random_share)
         self._repairs = (
             None if make_repairs is None else make_repairs(self._cycles, self._turn, self._work, self._check_all)
         )
@@ -88,6 +90,7 @@ class Daemon:
         loop.add_signal_handler(signal.SIGHUP, self.wake)
         _log.info("daemon started envoy=%s hostname=%s", identity.envoy, identity.hostname)
         repairing = asyncio.create_task(self._keep_repairing())
+        listening = asyncio.create_task(self._reachability.keep())
         try:
             while not self._is_stopping:
                 async with self._turn():
@@ -96,11 +99,13 @@ class Daemon:
                 give_back()
                 await self._until_due(share)
         finally:
+            listening.cancel()
             async with self._turn():  # a repair is brought to its end
                 repairing.cancel()
                 await self._stop_delivering()
-            with suppress(asyncio.CancelledError):
-                await repairing
+            for task in (repairing, listening):
+                with suppress(asyncio.CancelledError):
+                    await task
             await self._cycles.close()
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 loop.remove_signal_handler(number)
@@ -119,6 +124,11 @@ class Daemon:
         self._failures = 0
         self._cause = "command"
         self._awake.set()
+
+    def _check_in_within(self, within: timedelta) -> None:
+        """Run a cycle at a moment of chance within a time, as the server asks."""
+        delay = within.total_seconds() * self._random_share()
+        asyncio.get_running_loop().call_later(delay, self.wake)
 
     def _check_all(self) -> None:
         """Run a cycle now, since it is not known what happened to the machine."""
@@ -218,6 +228,7 @@ class Daemon:
             self._failures = 1
         elif not report.offline:
             self._failures = 0
+        self._reachability.is_server_there(not report.offline and not report.refused)
         for result in report.run.results if report.run is not None else ():
             _tell(result)
         level = logging.WARNING if report.has_failed or report.message else logging.INFO

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vigo.cli.terminal.table import Cell
 
 _NAME = "the hostname or the UUID of an envoy; `vigocli envoys list` shows them"
+_MOST_SHOWN = 20
 _COLOURS = {"converged": "green", "degraded": "yellow", "failed": "red"}
 
 
@@ -106,6 +107,68 @@ def show_envoy(ctx: click.Context, *, name: str, as_json: bool) -> None:
     _print_envoy(read(answer, EnvoyDetail), SystemClock().now())
 
 
+@command.command("push")
+@click.argument("hosts", metavar="[HOST]...", nargs=-1)
+@click.option("--all", "everyone", is_flag=True, help="All envoys.")
+@click.option("--where", metavar="EXPR", default="", help="Only those of which this is true, by what they last told.")
+@click.option("--environment", metavar="NAME", help="Only those that the stacks give this environment.")
+@click.option("--role", metavar="NAME", help="Only those that the stacks give this role.")
+@click.option(
+    "--within",
+    metavar="SECONDS",
+    type=click.FloatRange(0, 3600),
+    help="Spread their check-ins over so long. Left out it grows with their number: 200 a second.",
+)
+@click.option("--dry-run", is_flag=True, help="Show whom it would ask; ask nobody.")
+@json_option
+@click.pass_context
+def push_envoys(
+    ctx: click.Context,
+    *,
+    hosts: tuple[str, ...],
+    everyone: bool,
+    where: str,
+    environment: str | None,
+    role: str | None,
+    within: float | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Have envoys check in now, apply what is live, and report. HOST is a hostname, a glob, `~regex` or a UUID.
+
+    All that is said of the envoys has to hold. Those that hold no stream to the server are shown; they check in at
+    their interval, as always.
+
+    Examples:
+      vigocli envoys push web-1.example.com
+      vigocli envoys push 'web-*' 'db-*' --dry-run
+      vigocli envoys push --all --within 60
+      vigocli envoys push --where "traits.os.family == 'debian'" --environment production
+
+    Exit statuses:
+      0  asked, all of them
+      1  nobody fits, or some are not connected, or the server could not be asked
+      2  the command line is wrong
+    """
+    target = {
+        "everyone": everyone,
+        "hosts": hosts,
+        "environment": environment,
+        "role": role,
+        "where": where,
+    }
+    if not any(target.values()):
+        raise click.UsageError("expected whom to ask (HOST, --where, --environment, --role or --all), found nobody")
+    with connect(ctx) as api:
+        answer = api.post("pushes", {"target": target, "within_seconds": within, "dry_run": dry_run})
+    missing = [item for item in answer["items"] if item["state"] != "told"]
+    if as_json:
+        print_json(answer)
+    else:
+        _print_push(answer, missing, dry_run=dry_run)
+    ctx.exit(1 if missing else 0)
+
+
 @command.command("revoke")
 @envoy_argument
 @click.option("-y", "--yes", is_flag=True, help="Do not ask. Where there is no terminal, nobody is asked.")
@@ -142,6 +205,21 @@ def revoke_envoy(ctx: click.Context, *, name: str, yes: bool, as_json: bool) -> 
     print_line(f"revoked {answer['hostname']} ({answer['id']})")
     for note in _ways_back(answer["hostname"], tokens):
         print_line(note, colour="yellow", error=True)
+
+
+def _print_push(answer: dict[str, Any], missing: list[dict[str, Any]], *, dry_run: bool) -> None:
+    count, within = len(answer["items"]), answer["within_seconds"]
+    told = "would be asked to check in" if dry_run else "asked to check in"
+    if dry_run:
+        for item in answer["items"]:
+            print_line(f"{item['hostname']}  {'connected' if item['state'] == 'told' else 'not connected'}")
+    spread = f" within {within:.0f} s" if within >= 1 else ""
+    print_line(f"{count - len(missing)} of {count} {told}{spread}")
+    if missing and not dry_run:
+        for item in missing[:_MOST_SHOWN]:
+            print_line(f"not connected: {item['hostname']}; it checks in at its interval", colour="yellow", error=True)
+        if len(missing) > _MOST_SHOWN:
+            print_line(f"and {len(missing) - _MOST_SHOWN} more", colour="yellow", error=True)
 
 
 def _ways_back(hostname: str, tokens: list[dict[str, Any]]) -> "Iterator[str]":
@@ -209,6 +287,7 @@ def _print_envoy(envoy: "EnvoyDetail", now: "datetime") -> None:
     print_line(f"status       {status}", colour=_COLOURS.get(status))
     facts = {
         "last seen": told(envoy.last_seen_at, now),
+        "connected": "no" if envoy.connected_since is None else f"since {told(envoy.connected_since, now)}",
         "enrolled": told(envoy.enrolled_at, now),
         "certificate": f"until {told(envoy.certificate_not_after, now)}",
         "agent": envoy.agent_version or "-",

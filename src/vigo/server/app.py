@@ -27,11 +27,15 @@ from vigo.server.features.health import rest as health_rest
 from vigo.server.features.health.service import HealthService
 from vigo.server.features.planning import rest as planning_rest
 from vigo.server.features.planning.service import PlanningService
+from vigo.server.features.pushes import rest as pushes_rest
+from vigo.server.features.pushes.service import PushService
 from vigo.server.features.runs import rest as runs_rest
 from vigo.server.features.runs import rpc as runs_rpc
 from vigo.server.features.runs.service import RunService
 from vigo.server.features.schemas import rest as schemas_rest
 from vigo.server.features.schemas.service import SchemaService
+from vigo.server.features.streams import rpc as streams_rpc
+from vigo.server.features.streams.service import StreamService
 from vigo.server.features.tokens import rest as tokens_rest
 from vigo.server.features.tokens.service import TokenService
 from vigo.server.platform.audit.trail import Trail
@@ -64,6 +68,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     generations: GenerationService
     runs: RunService
     envoys: EnvoyService
+    streams: StreamService
     gate: Gate
     rpc: RpcApp
     web: Litestar
@@ -160,7 +165,8 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     generations = GenerationService(folder, database, trail, Sealer(opened.policy_key, settings, clock), compiler)
     generations.load()
     runs = RunService(database, clock, settings)
-    envoys = EnvoyService(database, trail, clock, runs, generations)
+    streams = StreamService(clock)
+    envoys = EnvoyService(database, trail, clock, runs, generations, streams)
     tokens = TokenService(database, trail, clock, ca_sha256, api_url)
     identity = ServerIdentity(
         server=server_id(folder), policy_keys=generations.policy_keys, authority=authority, addresses=opened.addresses
@@ -181,12 +187,14 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
         generations=generations,
         runs=runs,
         envoys=envoys,
+        streams=streams,
         gate=gate,
         rpc=RpcApp(
             [
                 *checkin_rpc.methods(gate, checkin, most),
                 *runs_rpc.methods(gate, runs, most),
                 *enrolment_rpc.methods(gate, enrolment),
+                *streams_rpc.methods(gate, streams),
             ],
             admit=gate.admit,
         ),
@@ -198,6 +206,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
                 *generations_rest.routes(generations),
                 *runs_rest.routes(runs),
                 *envoys_rest.routes(envoys),
+                *pushes_rest.routes(PushService(database, trail, envoys, streams)),
                 *health_rest.routes(health),
                 *planning_rest.routes(PlanningService(generations, envoys)),
                 *schemas_rest.routes(SchemaService()),

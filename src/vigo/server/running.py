@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from vigo.core.errors import VigoError
 from vigo.server.app import API_LISTENER, GRPC_LISTENER, App
+from vigo.server.features.streams.service import SWEEP
 from vigo.server.platform.folder.files import write_atomically
 from vigo.server.platform.listen.serving import Serving
 from vigo.server.platform.settings.fields import needing_restart
@@ -55,6 +56,7 @@ class Running:
         write_atomically(self.app.folder.running, msgspec.json.encode(running) + b"\n")
         self._tasks = [
             asyncio.create_task(_repeat(FLUSH_EVERY, self.app.envoys.flush, "storing check-ins")),
+            asyncio.create_task(_repeat(SWEEP, self.app.streams.sweep, "ending streams")),
             asyncio.create_task(_repeat(PRUNE_EVERY, self.app.runs.prune, "deleting old runs")),
             asyncio.create_task(_repeat(RENEWAL_EVERY, self.renew_certificate, "renewing the certificate")),
         ]

@@ -43,6 +43,13 @@ from vigo.core.wire.messages import (
     SignedRequest,
     run_from_bytes,
 )
+from vigo.core.wire.stream_messages import (
+    AgentMessage,
+    ServerMessage,
+    StreamOpened,
+    agent_message_from_bytes,
+    server_message_to_bytes,
+)
 from vigo.testing.fake_pki import FakeCa
 
 T = TypeVar("T")
@@ -89,6 +96,9 @@ class FakeServer:
         self.extra_addresses: tuple[str, ...] = ()
         self.names: tuple[str, ...] = ("localhost", "127.0.0.1")
         self.certificate_begins_at: datetime | None = None
+        self.beat = timedelta(seconds=10)
+        self.streams: dict[EnvoyId, asyncio.Queue[ServerMessage]] = {}
+        self.heard: list[AgentMessage | None] = []
         self.api_port = 0
         self.grpc_port = 0
         self._loop = asyncio.new_event_loop()
@@ -181,6 +191,17 @@ class FakeServer:
         csr = Renewal.from_request_bytes(request.body).pem
         return Renewal(self.ca.client_pem(csr, request.envoy, life=self.certificate_life)).to_answer_bytes()
 
+    def hold(self, opening: AgentMessage | None) -> EnvoyId:
+        """Return whose stream this is, or raise what the server would refuse it with."""
+        if not isinstance(opening, SignedRequest):
+            raise InvalidError("expected a stream to begin with a signed request, found another message")
+        self._check(Methods.AGENT_STREAM, opening)
+        return opening.envoy
+
+    def say(self, envoy: EnvoyId, message: ServerMessage) -> None:
+        """Tell an envoy something on the stream that it holds."""
+        self._loop.call_soon_threadsafe(self.streams[envoy].put_nowait, message)
+
     def _check(self, method: str, request: SignedRequest) -> None:
         key = self.keys.get(request.envoy)
         if key is None or request.envoy in self.revoked:
@@ -261,7 +282,30 @@ class _Service:
         self._server = server
 
     def __mapping__(self) -> dict[str, Handler]:
-        return {method: Handler(self._handler(method), Cardinality.UNARY_UNARY, bytes, bytes) for method in Methods.ALL}
+        stream = Handler(self._hold, Cardinality.STREAM_STREAM, bytes, bytes)
+        unary = (method for method in Methods.ALL if method != Methods.AGENT_STREAM)
+        handlers = {method: Handler(self._handler(method), Cardinality.UNARY_UNARY, bytes, bytes) for method in unary}
+        return handlers | {Methods.AGENT_STREAM: stream}
+
+    async def _hold(self, stream: Stream[bytes, bytes]) -> None:
+        """Hold an agent's stream until either end goes; what it answers is noted."""
+        server, opening = self._server, agent_message_from_bytes(await stream.recv_message() or b"")
+        try:
+            envoy = server.hold(opening)
+        except VigoError as error:
+            await _refuse(stream, error)
+            return
+        waiting: asyncio.Queue[ServerMessage] = asyncio.Queue()
+        server.streams[envoy] = waiting
+        await stream.send_message(server_message_to_bytes(StreamOpened(server.beat)))
+        saying = asyncio.create_task(_say(stream, waiting))
+        try:
+            while (data := await stream.recv_message()) is not None:
+                server.heard.append(agent_message_from_bytes(data))
+        finally:
+            saying.cancel()
+            if server.streams.get(envoy) is waiting:
+                del server.streams[envoy]
 
     def _handler(self, method: str) -> Callable[[Stream[bytes, bytes]], Coroutine[Any, Any, None]]:
         async def handle(stream: Stream[bytes, bytes]) -> None:
@@ -269,15 +313,24 @@ class _Service:
             try:
                 answer = self._server.answer(method, request or b"")
             except VigoError as error:
-                await stream.send_trailing_metadata(
-                    status=Status(CODES[error.code].grpc_status),
-                    status_message=str(error),
-                    metadata={"vigo-error": error.code},
-                )
+                await _refuse(stream, error)
                 return
             await stream.send_message(answer)
 
         return handle
+
+
+async def _say(stream: Stream[bytes, bytes], waiting: "asyncio.Queue[ServerMessage]") -> None:
+    while True:
+        await stream.send_message(server_message_to_bytes(await waiting.get()))
+
+
+async def _refuse(stream: Stream[bytes, bytes], error: VigoError) -> None:
+    await stream.send_trailing_metadata(
+        status=Status(CODES[error.code].grpc_status),
+        status_message=str(error),
+        metadata={"vigo-error": error.code},
+    )
 
 
 class _WebServer(http.server.ThreadingHTTPServer):

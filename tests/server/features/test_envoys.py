@@ -47,6 +47,7 @@ async def test_an_envoy_is_listed_with_all_that_is_known_of_it(server: Server, t
         "roles": ["toy"],
         "generation": 1,
         "live_generation": 1,
+        "connected_since": None,
         "convergence": "converged",
         "last_run": {
             "id": run.id,

@@ -6,8 +6,8 @@ It narrows `grpclib`, which would buffer a message of any announced size.
 import asyncio
 import ssl
 import struct
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +25,9 @@ from vigo.core.errors import BY_CODE, CODES, DamagedError, TooLargeError, Unavai
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024 + 64 * 1024
 """The largest plan, and room for what stands around it."""
+
+MAX_STREAM_MESSAGE_BYTES = 1024 * 1024
+"""The largest message on a stream that is held open."""
 
 CONNECT_TIMEOUT = timedelta(seconds=10)
 CLOSE_TIMEOUT = timedelta(seconds=1)
@@ -106,6 +109,8 @@ class _Protocol(H2Protocol):
 
 
 class _Stream(Stream[bytes, bytes]):
+    most_bytes: int | None = None
+
     async def recv_message(self) -> bytes | None:
         """Return the message, or None where the answer has none.
 
@@ -122,10 +127,10 @@ class _Stream(Stream[bytes, bytes]):
                 compressed, size_bytes = _PREFIX.unpack(prefix)
                 if compressed:
                     raise UnavailableError("expected a plain message, found a compressed one that was not asked for")
-                if size_bytes > MAX_MESSAGE_BYTES:
+                most_bytes = self.most_bytes or MAX_MESSAGE_BYTES
+                if size_bytes > most_bytes:
                     raise TooLargeError(
-                        f"expected a message of at most {MAX_MESSAGE_BYTES} bytes, found one of {size_bytes}; it was"
-                        " not read"
+                        f"expected a message of at most {most_bytes} bytes, found one of {size_bytes}; it was not read"
                     )
                 data = await self._stream.recv_data(size_bytes)
             except AssertionError as error:  # grpclib's way to say that the stream ended early
@@ -157,6 +162,20 @@ class _Channel(Channel):
             deadline=Deadline.from_timeout(limit.total_seconds()),
         )
 
+    def stream(self, method: str) -> _Stream:
+        """Return a stream both ways that is not yet opened, without an end."""
+        return _Stream(
+            self,
+            method,
+            decode_metadata([]),
+            Cardinality.STREAM_STREAM,
+            bytes,
+            bytes,
+            codec=self._codec,
+            status_details_codec=None,
+            dispatch=self.__dispatch__,
+        )
+
     async def end(self) -> None:
         """Close the connection; one that was never opened, or is lost, is as good. Grpclib's `close` fails there."""
         if self._protocol is not None:
@@ -165,8 +184,28 @@ class _Channel(Channel):
             await self.connection.end()
 
 
+class OpenStream:
+    """Messages both ways. What goes wrong is raised as grpclib has it; `Connection.stream` says what it means."""
+
+    def __init__(self, stream: _Stream) -> None:
+        self._stream = stream
+
+    async def send(self, message: bytes) -> None:
+        """Send a message."""
+        await self._stream.send_message(message)
+
+    async def receive(self) -> bytes | None:
+        """Return the next message, or None where the server has sent its last."""
+        data = await self._stream.recv_message()
+        if data is None:
+            # Only then it tells why the server ended it.
+            await self._stream.end()
+            await self._stream.recv_trailing_metadata()
+        return data
+
+
 class Connection:
-    """One connection to one server, for calls of one request and one answer."""
+    """One connection to one server, for calls of one request and one answer, and for streams."""
 
     def __init__(self, address: Address, context: ssl.SSLContext) -> None:
         self.address = address
@@ -205,6 +244,25 @@ class Connection:
         if answer is None:
             raise UnavailableError("expected an answer, found none")
         return answer
+
+    @asynccontextmanager
+    async def stream(self, method: str) -> AsyncIterator["OpenStream"]:
+        """Give a stream both ways for as long as the block takes.
+
+        Raises: as `call`.
+        """
+        stream = self._channel.stream(method)
+        stream.most_bytes = MAX_STREAM_MESSAGE_BYTES
+        try:
+            async with stream:
+                yield OpenStream(stream)
+                # Else it would wait for the server's end. One that is left by an error is reset anyway.
+                await stream.cancel()
+        except GRPCError as error:
+            raise refusal(error, stream.trailing_metadata or {}) from error
+        except _NETWORK_ERRORS as error:
+            connection = self._channel.connection
+            raise (connection.end_reason() if connection is not None else None) or error from error
 
     async def close(self) -> None:
         """Close the connection; one that is closed is as good."""

@@ -2,13 +2,15 @@
 
 import logging
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Protocol, TypeVar
 
+import vigo
 from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.link.address import DEFAULT_GRPC_PORT, parse_address
-from vigo.agent.link.channel import Connection, client_context
+from vigo.agent.link.channel import Connection, OpenStream, client_context
 from vigo.agent.link.faults import explained
 from vigo.core.clock import Clock
 from vigo.core.errors import (
@@ -35,6 +37,7 @@ from vigo.core.wire.messages import (
     SignedRequest,
     run_to_bytes,
 )
+from vigo.core.wire.stream_messages import agent_message_to_bytes, stream_request_to_bytes
 
 HELLO_TIMEOUT = timedelta(seconds=10)
 CALL_TIMEOUT = timedelta(seconds=30)
@@ -130,6 +133,33 @@ class Link:
             lambda data: Renewal.from_answer_bytes(data).pem,
         )
 
+    @asynccontextmanager
+    async def stream(self) -> AsyncIterator[OpenStream]:
+        """Give the stream that this envoy holds, opened by a signed request; a connection is made where none is open.
+
+        Once it is given the link is free for other calls.
+
+        Raises:
+            VigoError: it cannot be opened, or ended, with the reason.
+        """
+        await self.connect()
+        connection = self._connection
+        if connection is None:
+            raise UnavailableError("expected an open connection, found none; trying again helps")
+        opening = self._request(Methods.AGENT_STREAM, stream_request_to_bytes(vigo.__version__), self._hello)
+        try:
+            async with connection.stream(Methods.AGENT_STREAM) as stream:
+                await stream.send(agent_message_to_bytes(opening))
+                yield stream
+        except (StaleSessionError, ReplayedError):
+            # The library connects anew by itself, to a server that was started anew: the next one begins with a Hello.
+            await self.close()
+            raise
+        except VigoError:
+            raise
+        except Exception as error:
+            raise explained(error, str(connection.address), self._clock.now()) from error
+
     async def renewed(self, identity: Identity) -> None:
         """Use another certificate from the next connection on."""
         self._identity = identity
@@ -199,12 +229,18 @@ class Link:
         self._hello = hello
 
     async def _signed(self, method: str, body: bytes, hello: Hello, limit: timedelta) -> bytes:
-        if self._connection is None or self._key is None:
+        if self._connection is None:
+            raise UnavailableError("expected an open connection, found none; trying again helps")
+        request = self._request(method, body, hello)
+        return await self._explaining(self._connection.call(method, request.to_bytes(), limit))
+
+    def _request(self, method: str, body: bytes, hello: Hello) -> SignedRequest:
+        if self._key is None:
             raise UnavailableError("expected an open connection, found none; trying again helps")
         sequence = self._next_number()
         envoy = self._identity.envoy
         fields = SignedFields(method, hello.server, hello.session, envoy, sequence, body)
-        request = SignedRequest(
+        return SignedRequest(
             server=hello.server,
             session=hello.session,
             envoy=envoy,
@@ -212,7 +248,6 @@ class Link:
             body=body,
             signature=self._key.sign_request(fields),
         )
-        return await self._explaining(self._connection.call(method, request.to_bytes(), limit))
 
     async def _explaining(self, work: Awaitable[AnswerT]) -> AnswerT:
         where = "the server" if self._connection is None else str(self._connection.address)

@@ -38,6 +38,7 @@ class Envoy(msgspec.Struct, frozen=True, kw_only=True):
     generation: GenerationNumber | None
     live_generation: GenerationNumber | None
     convergence: str
+    connected_since: datetime | None = None
     last_run: LastRun | None
 
 

@@ -174,3 +174,43 @@ class RenewCertificateResponse(_message.Message):
     CERTIFICATE_PEM_FIELD_NUMBER: _ClassVar[int]
     certificate_pem: str
     def __init__(self, certificate_pem: _Optional[str] = ...) -> None: ...
+
+class AgentStreamRequest(_message.Message):
+    __slots__ = ("agent_version",)
+    AGENT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    agent_version: str
+    def __init__(self, agent_version: _Optional[str] = ...) -> None: ...
+
+class AgentMessage(_message.Message):
+    __slots__ = ("open", "beat")
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    BEAT_FIELD_NUMBER: _ClassVar[int]
+    open: SignedRequest
+    beat: Beat
+    def __init__(self, open: _Optional[_Union[SignedRequest, _Mapping]] = ..., beat: _Optional[_Union[Beat, _Mapping]] = ...) -> None: ...
+
+class ServerMessage(_message.Message):
+    __slots__ = ("opened", "beat", "check_in_now")
+    OPENED_FIELD_NUMBER: _ClassVar[int]
+    BEAT_FIELD_NUMBER: _ClassVar[int]
+    CHECK_IN_NOW_FIELD_NUMBER: _ClassVar[int]
+    opened: StreamOpened
+    beat: Beat
+    check_in_now: CheckInNow
+    def __init__(self, opened: _Optional[_Union[StreamOpened, _Mapping]] = ..., beat: _Optional[_Union[Beat, _Mapping]] = ..., check_in_now: _Optional[_Union[CheckInNow, _Mapping]] = ...) -> None: ...
+
+class StreamOpened(_message.Message):
+    __slots__ = ("beat_seconds",)
+    BEAT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    beat_seconds: int
+    def __init__(self, beat_seconds: _Optional[int] = ...) -> None: ...
+
+class Beat(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class CheckInNow(_message.Message):
+    __slots__ = ("within_ms",)
+    WITHIN_MS_FIELD_NUMBER: _ClassVar[int]
+    within_ms: int
+    def __init__(self, within_ms: _Optional[int] = ...) -> None: ...

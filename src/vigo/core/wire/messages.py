@@ -46,7 +46,8 @@ _CAUSE_NAMES = {number: name for name, number in _CAUSES.items()}
 MessageT = TypeVar("MessageT", bound=Message)
 
 
-def _parsed(message: MessageT, data: bytes) -> MessageT:
+def parsed(message: MessageT, data: bytes) -> MessageT:
+    """Return a message with what bytes say; raise InvalidError where they are none."""
     try:
         message.ParseFromString(data)
     except DecodeError as error:
@@ -89,7 +90,7 @@ class SignedRequest(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             InvalidError: they are none, or the envoy is no UUID.
         """
-        message = _parsed(pb.SignedRequest(), data)
+        message = parsed(pb.SignedRequest(), data)
         return cls(
             protocol=message.protocol,
             server=ServerId(message.server),
@@ -115,7 +116,7 @@ class Hello(msgspec.Struct, frozen=True):
     @classmethod
     def from_bytes(cls, data: bytes) -> "Hello":
         """Return the answer behind protobuf bytes, or raise InvalidError."""
-        message = _parsed(pb.HelloResponse(), data)
+        message = parsed(pb.HelloResponse(), data)
         return cls(ServerId(message.server), SessionId(message.session), message.sequence)
 
 
@@ -151,7 +152,7 @@ class CheckIn(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def from_bytes(cls, data: bytes) -> "CheckIn":
         """Return the check-in behind protobuf bytes, or raise InvalidError."""
-        message = _parsed(pb.CheckInRequest(), data)
+        message = parsed(pb.CheckInRequest(), data)
         found = message.fingerprint
         return cls(
             fingerprint=Fingerprint(
@@ -195,7 +196,7 @@ class CheckInAnswer(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def from_bytes(cls, data: bytes) -> "CheckInAnswer":
         """Return the answer behind protobuf bytes, or raise InvalidError."""
-        message = _parsed(pb.CheckInResponse(), data)
+        message = parsed(pb.CheckInResponse(), data)
         seconds = message.interval_seconds
         return cls(
             want_traits=message.want_traits,
@@ -277,7 +278,7 @@ def run_from_bytes(data: bytes) -> Run:
     Raises:
         InvalidError: the bytes are none, or a field holds what no agent sends.
     """
-    message = _parsed(pb.ReportResultRequest(), data)
+    message = parsed(pb.ReportResultRequest(), data)
     # Four bytes make a result: a message of the largest size would become gigabytes of values.
     if len(message.results) > MOST_RESULTS:
         raise InvalidError(f"expected at most {MOST_RESULTS} results in a run, found {len(message.results)}")
@@ -324,7 +325,7 @@ class ReportAnswer(msgspec.Struct, frozen=True):
     @classmethod
     def from_bytes(cls, data: bytes) -> "ReportAnswer":
         """Return the acknowledgement behind protobuf bytes, or raise InvalidError."""
-        return cls(_parsed(pb.ReportResultResponse(), data).stored_before)
+        return cls(parsed(pb.ReportResultResponse(), data).stored_before)
 
 
 class Renewal(msgspec.Struct, frozen=True):
@@ -343,12 +344,12 @@ class Renewal(msgspec.Struct, frozen=True):
     @classmethod
     def from_request_bytes(cls, data: bytes) -> "Renewal":
         """Return the request behind protobuf bytes, or raise InvalidError."""
-        return cls(_parsed(pb.RenewCertificateRequest(), data).csr_pem)
+        return cls(parsed(pb.RenewCertificateRequest(), data).csr_pem)
 
     @classmethod
     def from_answer_bytes(cls, data: bytes) -> "Renewal":
         """Return the answer behind protobuf bytes, or raise InvalidError."""
-        return cls(_parsed(pb.RenewCertificateResponse(), data).certificate_pem)
+        return cls(parsed(pb.RenewCertificateResponse(), data).certificate_pem)
 
 
 class Methods:
@@ -358,4 +359,5 @@ class Methods:
     CHECK_IN = "/vigo.v1.Agent/CheckIn"
     REPORT_RESULT = "/vigo.v1.Agent/ReportResult"
     RENEW_CERTIFICATE = "/vigo.v1.Agent/RenewCertificate"
-    ALL = (HELLO, CHECK_IN, REPORT_RESULT, RENEW_CERTIFICATE)
+    AGENT_STREAM = "/vigo.v1.Agent/AgentStream"
+    ALL = (HELLO, CHECK_IN, REPORT_RESULT, RENEW_CERTIFICATE, AGENT_STREAM)

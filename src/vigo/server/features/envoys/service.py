@@ -1,5 +1,6 @@
 """The roster: who is enrolled, what each one last said, and who was shown the door."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -9,7 +10,14 @@ import msgspec
 from sqlalchemy import Connection
 
 from vigo.core.clock import Clock
-from vigo.core.errors import ConflictError, DamagedError, InvalidError, TooLargeError, UnavailableError
+from vigo.core.errors import (
+    ConflictError,
+    DamagedError,
+    InvalidError,
+    NotFoundError,
+    TooLargeError,
+    UnavailableError,
+)
 from vigo.core.hostnames import matches
 from vigo.core.ids import Digest, EnvoyId, GenerationNumber
 from vigo.core.traits import Traits, unpack_traits
@@ -23,9 +31,12 @@ from vigo.server.features.envoys.models import (
     EnvoyRecord,
     LastRun,
     Status,
+    Target,
 )
+from vigo.server.features.envoys.targets import assigned, named, told_so
 from vigo.server.features.generations.service import GenerationService
 from vigo.server.features.runs.service import RunService
+from vigo.server.features.streams.service import StreamService
 from vigo.server.platform.audit.trail import Act, Trail
 from vigo.server.platform.auth.actor import Actor
 from vigo.server.platform.auth.gate import Envoy
@@ -42,13 +53,20 @@ class EnvoyService:
     """All envoys. Fulfils the gate's `Roster`."""
 
     def __init__(
-        self, database: Database, trail: Trail, clock: Clock, runs: RunService, generations: GenerationService
+        self,
+        database: Database,
+        trail: Trail,
+        clock: Clock,
+        runs: RunService,
+        generations: GenerationService,
+        streams: StreamService,
     ) -> None:
         self._database = database
         self._trail = trail
         self._clock = clock
         self._runs = runs
         self._generations = generations
+        self._streams = streams
         self.index = EnvoyIndex(database.read_now(store.everyone))
         self._refusals: list[Act] = []
         self._refused_at: dict[tuple[EnvoyId, str], timedelta] = {}
@@ -162,6 +180,26 @@ class EnvoyService:
             if record.is_active and (hostname is None or matches(hostname, record.hostname))
         )
 
+    async def targeted(self, actor: Actor, target: Target) -> Sequence[EnvoyRecord]:
+        """Return the active envoys that a target means, by hostname; there is at least one.
+
+        Raises:
+            InvalidError: the target says nothing, or cannot be understood.
+            NotFoundError: nobody fits it.
+        """
+        actor.require(Permission.READ_ENVOYS)
+        records = [record for record in self.index.everyone() if record.is_active]
+        found: Sequence[EnvoyRecord] = assigned(target, named(target, records), self._generations.assignment)
+        if target.where and found:
+            found = await asyncio.to_thread(self._told_so, target, found)
+        if not found:
+            raise NotFoundError(f"expected active envoys that the target fits ({target.text()}), found none")
+        return found
+
+    def _told_so(self, target: Target, records: Sequence[EnvoyRecord]) -> Sequence[EnvoyRecord]:
+        traits = self.stored_traits([record.id for record in records])
+        return told_so(target, records, traits, self._generations.assignment)
+
     def stored_traits(self, envoys: Sequence[EnvoyId]) -> dict[EnvoyId, Traits]:
         """Return the traits that some envoys told last, as far as they are stored. It blocks: it is for threads."""
         packed = self._database.read_now(lambda connection: store.traits_of_some(connection, envoys))
@@ -214,6 +252,7 @@ class EnvoyService:
         assigned = self._generations.assignment(record.hostname) if record.is_active else None
         latest = self._runs.latest(record.id)
         live = self._generations.live_number
+        held = self._streams.held(record.id)
         return EnvoyItem(
             id=record.id,
             hostname=record.hostname,
@@ -227,6 +266,7 @@ class EnvoyService:
             roles=() if assigned is None else assigned.roles,
             generation=self._generation(record, None if assigned is None else assigned.bundle.digest),
             live_generation=live,
+            connected_since=None if held is None else held.since,
             convergence=self._convergence(record, None if assigned is None else assigned.bundle.digest),
             last_run=None
             if latest is None

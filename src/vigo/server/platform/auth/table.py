@@ -25,6 +25,8 @@ class Permission(StrEnum):
 
     READ_ENVOYS = "envoys:read"
     REVOKE_ENVOYS = "envoys:revoke"
+    PUSH_ENVOYS = "envoys:push"
+    """Having envoys check in now."""
     READ_RUNS = "runs:read"
     READ_TOKENS = "tokens:read"
     WRITE_TOKENS = "tokens:write"
@@ -61,6 +63,7 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     (GRPC, Methods.CHECK_IN): _ENVOY,
     (GRPC, Methods.REPORT_RESULT): _ENVOY,
     (GRPC, Methods.RENEW_CERTIFICATE): _ENVOY,
+    (GRPC, Methods.AGENT_STREAM): _ENVOY,
     ("GET", "/"): _ANYONE,
     ("GET", "/healthz"): _ANYONE,
     ("GET", "/api/v1/openapi.json"): _ANYONE,
@@ -71,6 +74,8 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/api/v1/envoys"): _person(Permission.READ_ENVOYS),
     ("GET", "/api/v1/envoys/{name}"): _person(Permission.READ_ENVOYS),
     ("POST", "/api/v1/envoys/{name}/revoke"): _person(Permission.REVOKE_ENVOYS),
+    # It shows who is meant, so the service asks for envoys:read too.
+    ("POST", "/api/v1/pushes"): _person(Permission.PUSH_ENVOYS),
     ("GET", "/api/v1/runs"): _person(Permission.READ_RUNS),
     ("GET", "/api/v1/runs/{run_id}"): _person(Permission.READ_RUNS),
     ("GET", "/api/v1/tokens"): _person(Permission.READ_TOKENS),

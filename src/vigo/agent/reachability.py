@@ -1,0 +1,66 @@
+"""Being reachable: a daemon holds a stream to its server, and opens it anew when it ends."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from datetime import timedelta
+from typing import Final
+
+from vigo.agent.link.backoff import RandomShare, backoff_delay
+from vigo.agent.link.channel import OpenStream
+from vigo.agent.link.listening import Asked, listen, opened
+from vigo.core.errors import VigoError
+
+LONGEST_PAUSE: Final = timedelta(seconds=20)
+"""Between two tries to open the stream of a server that answered the last check-in."""
+
+_log = logging.getLogger(__name__)
+
+
+class Reachability:
+    """Keeps one stream. `turn` is held while it is opened, since that uses the connection of the cycles.
+
+    It is opened only while the server answers check-ins; those look for a server that is gone.
+    """
+
+    def __init__(
+        self,
+        open_stream: Callable[[], AbstractAsyncContextManager[OpenStream]],
+        turn: Callable[[], AbstractAsyncContextManager[None]],
+        asked: Asked,
+        random_share: RandomShare,
+    ) -> None:
+        self._open_stream = open_stream
+        self._turn = turn
+        self._asked = asked
+        self._random_share = random_share
+        self._is_there = asyncio.Event()
+        self._failures = 0
+
+    def is_server_there(self, is_there: bool) -> None:  # noqa: FBT001 - what its name asks
+        """Say whether the last check-in was answered."""
+        if is_there:
+            self._is_there.set()
+        else:
+            self._is_there.clear()
+
+    async def keep(self) -> None:
+        """Hold a stream, until cancelled."""
+        while True:
+            await self._is_there.wait()
+            try:
+                async with AsyncExitStack() as stack:
+                    async with self._turn():
+                        stream = await stack.enter_async_context(self._open_stream())
+                        # No other request may overtake the one that opens it: its number would be too low.
+                        beat = await opened(stream)
+                    self._failures = 0
+                    _log.info("stream opened")
+                    await listen(stream, beat, self._asked)
+            except VigoError as error:
+                _log.info("stream ended reason=%s", error)
+            except Exception:  # noqa: BLE001 - a daemon outlives any one stream
+                _log.exception("stream ended through an internal fault")
+            self._failures += 1
+            await asyncio.sleep(backoff_delay(self._failures, self._random_share, cap=LONGEST_PAUSE).total_seconds())

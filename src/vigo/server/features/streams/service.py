@@ -1,0 +1,150 @@
+"""The streams that envoys hold: who can be reached now, and what is said to them without being asked."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from vigo.core.clock import Clock
+from vigo.core.errors import LapsedError, TimedOutError, UnauthenticatedError, VigoError
+from vigo.core.ids import EnvoyId
+from vigo.core.wire.stream_messages import (
+    BEATS_OF_PATIENCE,
+    AgentMessage,
+    CheckInNow,
+    ServerMessage,
+    StreamOpened,
+)
+from vigo.core.wire.stream_messages import Beat as BeatMessage
+from vigo.server.platform.auth.gate import Envoy
+
+BEAT: Final = timedelta(seconds=10)
+"""How often each stream carries a sign of life."""
+
+SWEEP: Final = timedelta(seconds=2)
+"""How often it is looked who was revoked, whose certificate ended and who fell silent."""
+
+_MOST_WAITING: Final = 32
+"""Messages that wait for one envoy. It takes them at once unless its network is gone."""
+
+_log = logging.getLogger(__name__)
+
+
+class Held(NamedTuple):
+    """A stream as others see it."""
+
+    since: datetime
+    source: str
+
+
+class _Stream:
+    """One stream. What ends it stands in its queue behind what was to be said before."""
+
+    def __init__(self, envoy: Envoy, held: Held, not_after: datetime, heard_at: timedelta) -> None:
+        self.envoy = envoy
+        self.held = held
+        self.not_after = not_after
+        self.heard_at = heard_at
+        self.queue: asyncio.Queue[ServerMessage | VigoError] = asyncio.Queue(_MOST_WAITING + 1)
+        self.task = asyncio.current_task()
+        self.ended_at: timedelta | None = None
+
+    def say(self, message: ServerMessage) -> bool:
+        """Return whether the message found room."""
+        if self.ended_at is not None or self.queue.qsize() >= _MOST_WAITING:
+            return False
+        self.queue.put_nowait(message)
+        return True
+
+    def end(self, error: VigoError, now: timedelta) -> None:
+        """End it with a reason; where even that cannot be sent it is cut."""
+        if self.ended_at is None:
+            self.ended_at = now
+            self.queue.put_nowait(error)
+
+
+class StreamService:
+    """One stream an envoy: a newer one takes the place of an older one, which may be half-open."""
+
+    def __init__(self, clock: Clock, beat: timedelta = BEAT) -> None:
+        self._clock = clock
+        self._beat = beat
+        self._streams: dict[EnvoyId, _Stream] = {}
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    def held(self, envoy: EnvoyId) -> Held | None:
+        """Return the stream of an envoy, None where it holds none."""
+        found = self._streams.get(envoy)
+        return None if found is None else found.held
+
+    def everyone(self) -> Mapping[EnvoyId, Held]:
+        """Return who can be reached now."""
+        return {envoy: stream.held for envoy, stream in self._streams.items()}
+
+    def ask_to_check_in(self, envoy: EnvoyId, within: timedelta) -> bool:
+        """Ask an envoy to check in within a time; return whether it could be told."""
+        found = self._streams.get(envoy)
+        return found is not None and found.say(CheckInNow(within))
+
+    async def hold(
+        self, envoy: Envoy, messages: AsyncIterator[AgentMessage | None], *, not_after: datetime, source: str
+    ) -> AsyncGenerator[ServerMessage, None]:
+        """Yield what an envoy is to be told, for as long as it listens. `not_after` is when its certificate ends.
+
+        Raises:
+            LapsedError: its certificate ended.
+            TimedOutError: it fell silent, or another stream took its place.
+            UnauthenticatedError: it was revoked.
+        """
+        stream = _Stream(envoy, Held(self._clock.now(), source), not_after, self._clock.monotonic())
+        former = self._streams.get(envoy.id)
+        if former is not None:
+            former.end(TimedOutError("another stream of this envoy took the place of this one"), stream.heard_at)
+        self._streams[envoy.id] = stream
+        _log.info("stream opened envoy=%s hostname=%s source=%s", envoy.id, envoy.hostname, source)
+        reading = asyncio.create_task(self._listen(stream, messages))
+        try:
+            yield StreamOpened(self._beat)
+            while True:
+                yield await self._next(stream)
+        finally:
+            reading.cancel()
+            if self._streams.get(envoy.id) is stream:
+                del self._streams[envoy.id]
+            _log.info("stream ended envoy=%s hostname=%s", envoy.id, envoy.hostname)
+
+    async def sweep(self) -> None:
+        """End the streams of who was revoked, whose certificate ended, or who fell silent."""
+        now, silent_since = self._clock.monotonic(), self._clock.monotonic() - BEATS_OF_PATIENCE * self._beat
+        for stream in tuple(self._streams.values()):
+            if not stream.envoy.is_active:
+                stream.end(UnauthenticatedError(f"the envoy of {stream.envoy.hostname} was revoked"), now)
+            elif stream.not_after <= self._clock.now():
+                stream.end(LapsedError("the certificate that this stream was opened with has ended"), now)
+            elif stream.heard_at < silent_since:
+                stream.end(TimedOutError("nothing was heard on this stream"), now)
+            if stream.ended_at is not None and now - stream.ended_at > SWEEP and stream.task is not None:
+                # It waits for a peer that takes nothing any more.
+                stream.task.cancel()
+
+    async def _next(self, stream: _Stream) -> ServerMessage:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._beat.total_seconds()):
+                message = await stream.queue.get()
+            if isinstance(message, VigoError):
+                raise message
+            return message
+        return BeatMessage()
+
+    async def _listen(self, stream: _Stream, messages: AsyncIterator[AgentMessage | None]) -> None:
+        try:
+            async for _ in messages:
+                stream.heard_at = self._clock.monotonic()
+        except VigoError as error:
+            stream.end(error, self._clock.monotonic())
+        else:
+            stream.end(TimedOutError("the agent ended the stream"), self._clock.monotonic())
