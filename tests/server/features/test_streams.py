@@ -126,13 +126,15 @@ async def test_a_newer_stream_takes_the_place_of_an_older_one(server: Server, tm
             assert await heard(newer) == CheckInNow(timedelta(0))
 
 
-async def end_of(machine: Machine, is_held: asyncio.Event | None = None, **bent: Any) -> VigoError:
-    """Hold a stream and return what ends it."""
+async def end_of(machine: Machine, is_held: asyncio.Event | None = None, *, beats: int = 0, **bent: Any) -> VigoError:
+    """Hold a stream, say so many beats, and return what ends it."""
     try:
         async with held(machine, **bent) as stream:
             await heard(stream)
             if is_held is not None:
                 is_held.set()
+            for _ in range(beats):
+                await stream.send(agent_message_to_bytes(Beat()))
             await until_ended(stream)
     except VigoError as error:
         return error
@@ -261,6 +263,12 @@ def test_what_ends_a_stream() -> None:
         assert isinstance(lapsed, LapsedError)
 
     asyncio.run(story())
+
+
+@served
+async def test_who_says_far_too_much_is_cut(server: Server, tmp: Path) -> None:
+    async with await Machine.enrolled(server, tmp / "web-1", "web-1") as machine:
+        assert "at most 100 messages" in str(await end_of(machine, beats=200))
 
 
 def test_who_takes_nothing_is_told_nothing_and_cut() -> None:

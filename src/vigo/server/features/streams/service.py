@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from vigo.core.clock import Clock
-from vigo.core.errors import LapsedError, TimedOutError, UnauthenticatedError, VigoError
+from vigo.core.errors import LapsedError, TimedOutError, UnauthenticatedError, UnavailableError, VigoError
 from vigo.core.ids import EnvoyId
 from vigo.core.wire.stream_messages import (
     BEATS_OF_PATIENCE,
@@ -28,6 +28,9 @@ SWEEP: Final = timedelta(seconds=2)
 
 _MOST_WAITING: Final = 32
 """Messages that wait for one envoy. It takes them at once unless its network is gone."""
+
+_MOST_IN_A_BEAT: Final = 100
+"""An agent answers beats. One that says far more would take time from the others."""
 
 _log = logging.getLogger(__name__)
 
@@ -141,9 +144,17 @@ class StreamService:
         return BeatMessage()
 
     async def _listen(self, stream: _Stream, messages: AsyncIterator[AgentMessage | None]) -> None:
+        since, count = stream.heard_at, 0
         try:
             async for _ in messages:
                 stream.heard_at = self._clock.monotonic()
+                if stream.heard_at - since > self._beat:
+                    since, count = stream.heard_at, 0
+                count += 1
+                if count > _MOST_IN_A_BEAT:
+                    raise UnavailableError(
+                        f"expected at most {_MOST_IN_A_BEAT} messages in {self._beat.total_seconds():g} s, found more"
+                    )
         except VigoError as error:
             stream.end(error, self._clock.monotonic())
         else:
