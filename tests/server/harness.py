@@ -31,6 +31,7 @@ from vigo.core.wire.messages import (
     SignedRequest,
     run_to_bytes,
 )
+from vigo.core.wire.stream_messages import agent_message_to_bytes
 from vigo.server.app import App, build
 from vigo.server.features.generations.compiler import FolderCompiler
 from vigo.server.features.generations.models import Compile, CompiledStacks, Finding
@@ -228,7 +229,9 @@ class Machine:
         return SignedRequest(**fields, signature=signature)
 
     async def send(self, method: str, request: SignedRequest) -> bytes:
-        return await self.connection.call(method, request.to_bytes(), timedelta(seconds=10))
+        is_stream = method.lower().rstrip("/").endswith("agentstream")
+        data = agent_message_to_bytes(request) if is_stream else request.to_bytes()
+        return await self.connection.call(method, data, timedelta(seconds=10))
 
     async def call(self, method: str, body: bytes = b"", **bent: Any) -> bytes:
         return await self.send(method, self.request(method, body, **bent))

@@ -71,7 +71,7 @@ class Daemon:
         self._one_at_a_time = asyncio.Lock()
         self._delivery: asyncio.Task[None] | None = None
         self._is_delivering = False
-        self._reachability = Reachability(self._cycles.stream, self._turn, self._check_in_within, random_share)
+        self._reachability = Reachability(self._cycles.stream, self._turn_to_speak, self._check_in_within, random_share)
         self._repairs = (
             None if make_repairs is None else make_repairs(self._cycles, self._turn, self._work, self._check_all)
         )
@@ -139,6 +139,13 @@ class Daemon:
     async def _turn(self) -> AsyncIterator[None]:
         """Let there be a cycle, or a look for what to repair."""
         async with self._one_at_a_time:
+            yield
+
+    @asynccontextmanager
+    async def _turn_to_speak(self) -> AsyncIterator[None]:
+        """Let nobody else use the link, or open the journal: a process may have that open only once."""
+        async with self._turn():
+            await self._stop_delivering(also_later=False)
             yield
 
     async def _stop_delivering(self, *, also_later: bool = True) -> None:
@@ -268,7 +275,8 @@ class Daemon:
     async def _is_reachable(self) -> bool:
         """Try the server; when it answers again, the cycle that follows also asks it."""
         try:
-            problem = await self._cycles.reconnect()
+            async with self._turn_to_speak():
+                problem = await self._cycles.reconnect()
         except VigoError as error:
             problem = str(error)
         self._failures = self._failures + 1 if problem else 0
