@@ -5,7 +5,7 @@ from tests.agent.engine.conftest import KINDS, World, make_world, plan_of, plann
 from vigo.agent.engine.engine import Engine
 from vigo.agent.engine.standing import Standing
 from vigo.agent.engine.undo_records import UndosInMemory
-from vigo.catalog.ops import RemoveFile, WriteFile
+from vigo.catalog.ops import Op, RemoveFile, WriteFile
 from vigo.core.ids import ResourceId
 from vigo.core.plan import PlannedResource
 from vigo.core.run import ResourceResult
@@ -86,6 +86,24 @@ def test_own_changes_leave_no_resource_moved_and_others_do() -> None:
     assert not standing.has_moved(plan[0].id, world.host)
     world.host.apply(WriteFile(path="/a", content=b"longer"))
     assert standing.has_moved(plan[0].id, world.host)
+
+
+def test_what_another_did_right_after_the_work_is_not_taken_for_own_work() -> None:
+    world, standing = make_world(), Standing()
+    fields = {"path": "/a", "content": "x"}
+    file = PlannedResource(id=ResourceId("web/a"), type="file", origin=planned("a").origin, fields=fields)
+    plan, apply = (file,), world.host.apply
+
+    def outdone(op: Op) -> None:
+        apply(op)
+        apply(WriteFile(path="/a", content=b"another's"))
+
+    world.execute = outdone
+    assert "did not converge" in applied(world, plan, standing)["a"].reason
+    assert standing.has_moved(ResourceId("web/a"), world.host)
+    world.execute = apply
+    assert outcomes(applied(world, plan, standing, "a")) == {"a": "changed"}
+    assert not standing.has_moved(ResourceId("web/a"), world.host)
 
 
 def test_nothing_is_undone_in_a_partial_pass() -> None:

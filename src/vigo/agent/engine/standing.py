@@ -13,6 +13,8 @@ Mark = tuple[object, ...]
 """What tells one state of a path from another; empty where nothing is there."""
 
 _MOST_LINKS: Final = 8
+_NOBODYS: Final[Mark] = ("nobody's",)
+"""The mark of no state of any path."""
 
 
 class Standing:
@@ -31,6 +33,10 @@ class Standing:
     def look(self, resource: ResourceId, paths: Iterable[str], files: ReadFiles) -> None:
         """Note how a resource's paths are now."""
         self.watched[resource] = {path: mark_of(path, files) for path in paths}
+
+    def distrust(self, resource: ResourceId) -> None:
+        """Take a resource's paths for moved, as soon as an event tells of one: they may be another's work already."""
+        self.watched[resource] = dict.fromkeys(self.watched.get(resource, ()), _NOBODYS)
 
     def has_moved(self, resource: ResourceId, files: ReadFiles) -> bool:
         """Return whether a path of a resource is another than when it was looked at."""

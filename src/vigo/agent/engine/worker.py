@@ -228,16 +228,23 @@ class Worker:
     ) -> None:
         try:
             attempt.carry_out(self._execute, deadline)
-            self._look(resource, kind, spec)
-            # What only looked changed nothing; what it found out is for the next pass, as a dry run said.
-            if attempt.would_change:
-                self._confirm(kind, spec)
         except Exception:
             # What was done until then is its work too; after a kill the record stays open instead.
             self._look(resource, kind, spec)
             self._keeper.after_change(resource)
             raise
-        self._keeper.after_change(resource)
+        self._look(resource, kind, spec)
+        try:
+            # What only looked changed nothing; what it found out is for the next pass, as a dry run said.
+            if attempt.would_change:
+                self._confirm(kind, spec)
+        except Exception:
+            # Somebody may have changed it right after the work: then that is what was looked at.
+            if self._standing is not None:
+                self._standing.distrust(resource.id)
+            raise
+        finally:
+            self._keeper.after_change(resource)
 
     def _look(self, resource: PlannedResource, kind: Resource[Any, Any], spec: Spec) -> None:
         """Note how its paths are, before it is looked at: what changes them meanwhile is then told of later."""
