@@ -43,7 +43,8 @@ class FakeMachine:
         return None
 
     def has_moved(self, marks: Marks) -> bool:
-        raise NotImplementedError(marks)
+        del marks  # it gives none, so nothing is known not to have moved
+        return True
 
     def functions(self, traits: Traits) -> Functions:
         return {"os_family": lambda name: traits["os"]["family"] == name}

@@ -13,7 +13,11 @@ from vigo.core.templates import Functions
 from vigo.core.traits import Traits
 
 Marks = tuple[tuple[str, bool, bytes], ...]
-"""What a look saw: paths, whether symlinks are followed at their end, and what tells one state of each from another."""
+"""What a look saw: paths, whether symlinks are followed at their end, and what tells one state of each from another.
+
+They tell of every change. The marks of `vigo.agent.engine.standing` tell of those that an event is about, so what comes
+and goes in a folder is not among them.
+"""
 
 
 class Look(Protocol):

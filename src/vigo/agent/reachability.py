@@ -10,7 +10,7 @@ from typing import Final
 from vigo.agent.link.backoff import RandomShare, backoff_delay
 from vigo.agent.link.channel import OpenStream
 from vigo.agent.link.listening import Asked, listen, opened
-from vigo.core.errors import VigoError
+from vigo.core.errors import ForbiddenError, UnauthenticatedError, VigoError
 
 LONGEST_PAUSE: Final = timedelta(seconds=20)
 """Between two tries to open the stream of a server that answered the last check-in."""
@@ -58,6 +58,10 @@ class Reachability:
                     self._failures = 0
                     _log.info("stream opened")
                     await listen(stream, beat, self._asked)
+            except (UnauthenticatedError, ForbiddenError) as error:
+                # Whether this envoy was let in again is for the next check-in to find out.
+                self._is_there.clear()
+                _log.warning("stream refused reason=%s", error)
             except VigoError as error:
                 _log.info("stream ended reason=%s", error)
             except Exception:  # noqa: BLE001 - a daemon outlives any one stream

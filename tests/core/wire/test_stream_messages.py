@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.core.wire.test_messages import NUMBERS, TEXTS, UUIDS
+from tests.core.wire.test_messages import REQUESTS
 from vigo.core.errors import InvalidError
 from vigo.core.wire import agent_pb2 as pb
-from vigo.core.wire.messages import SignedRequest
 from vigo.core.wire.stream_messages import (
     AgentMessage,
     Beat,
@@ -19,19 +18,8 @@ from vigo.core.wire.stream_messages import (
     agent_message_to_bytes,
     server_message_from_bytes,
     server_message_to_bytes,
-    stream_request_to_bytes,
 )
 
-REQUESTS = st.builds(
-    SignedRequest,
-    server=TEXTS,
-    session=TEXTS,
-    envoy=UUIDS,
-    sequence=NUMBERS,
-    body=st.binary(),
-    signature=st.binary(),
-    protocol=st.integers(0, 2**32 - 1),
-)
 SPANS = st.integers(0, 10**6)
 
 
@@ -64,9 +52,3 @@ def test_any_bytes_are_a_message_or_refused(data: bytes) -> None:
 def test_a_stream_without_beats_is_refused() -> None:
     with pytest.raises(InvalidError, match="between two beats"):
         server_message_from_bytes(pb.ServerMessage(opened=pb.StreamOpened()).SerializeToString())
-
-
-def test_the_request_names_the_agents_version() -> None:
-    request = pb.AgentStreamRequest()
-    request.ParseFromString(stream_request_to_bytes("1.2"))
-    assert request.agent_version == "1.2"

@@ -31,7 +31,6 @@ from vigo.core.wire.stream_messages import (
     StreamOpened,
     agent_message_to_bytes,
     server_message_from_bytes,
-    stream_request_to_bytes,
 )
 from vigo.server.features.streams.service import BEAT, SWEEP, StreamService
 from vigo.server.platform.db.tables import audit
@@ -42,7 +41,7 @@ from vigo.testing.clock import FakeClock
 async def held(machine: Machine, **bent: Any) -> AsyncIterator[OpenStream]:
     """Give a machine's stream, over a connection of its own."""
     connection = Connection(machine.server.grpc, client_context(machine.folder))
-    opening = machine.request(Methods.AGENT_STREAM, stream_request_to_bytes("0.1.0"), **bent)
+    opening = machine.request(Methods.AGENT_STREAM, b"", **bent)
     try:
         async with connection.stream(Methods.AGENT_STREAM) as stream:
             await stream.send(agent_message_to_bytes(opening))
@@ -115,15 +114,21 @@ async def refusal_of(connection: Connection, opening: bytes) -> InvalidError:
 @served
 async def test_a_newer_stream_takes_the_place_of_an_older_one(server: Server, tmp: Path) -> None:
     async with await Machine.enrolled(server, tmp / "web-1", "web-1") as machine:
-        is_held = asyncio.Event()
-        older = asyncio.create_task(end_of(machine, is_held))
-        await is_held.wait()
+        older = await held_in_background(machine)
         async with held(machine) as newer:
             await heard(newer)
             assert "took the place" in str(await older)
             assert await connected(server, "web-1")
             await push(server, everyone=True)
             assert await heard(newer) == CheckInNow(timedelta(0))
+
+
+async def held_in_background(machine: Machine) -> "asyncio.Task[VigoError]":
+    """Hold a stream, and return what will return what ends it."""
+    is_held = asyncio.Event()
+    end = asyncio.create_task(end_of(machine, is_held))
+    await is_held.wait()
+    return end
 
 
 async def end_of(machine: Machine, is_held: asyncio.Event | None = None, *, beats: int = 0, **bent: Any) -> VigoError:
@@ -144,9 +149,7 @@ async def end_of(machine: Machine, is_held: asyncio.Event | None = None, *, beat
 @served
 async def test_revoking_ends_the_stream(server: Server, tmp: Path) -> None:
     async with await Machine.enrolled(server, tmp / "web-1", "web-1") as machine:
-        is_held = asyncio.Event()
-        end = asyncio.create_task(end_of(machine, is_held))
-        await is_held.wait()
+        end = await held_in_background(machine)
         await server.request("POST", "/api/v1/envoys/web-1/revoke")
         assert isinstance(await end, UnauthenticatedError)
 
@@ -162,6 +165,9 @@ async def test_a_push_is_told_spread_and_audited(server: Server, tmp: Path) -> N
                 await machine.check_in(traits_digest=digest_of(traits), traits=pack_traits(traits))
             streams[name] = await stack.enter_async_context(held(machine))
             await heard(streams[name])
+        for names in (["WEB-1."], [machine_id(server, "web-1")], ["web-1", "~web-1"]):
+            dry = await server.request("POST", "/api/v1/pushes", {"target": {"hosts": names}, "dry_run": True})
+            assert [item["hostname"] for item in dry.json()["items"]] == ["web-1"]
         answer = await push(server, hosts=["web-*", "db-1"])
         assert [(item["hostname"], item["state"]) for item in answer["items"]] == [
             ("db-1", "told"),
@@ -194,6 +200,7 @@ async def test_a_target_that_means_nobody_is_refused(server: Server, tmp: Path) 
         (400, {"hosts": ["~("]}),
         (400, {"hosts": ["web-1"], "everyone": True}),
         (400, {"hosts": ["web-1"] * 1001}),
+        (400, {"hosts": ["web-*"] * 101}),
         (400, {"where": "traits.os.family =="}),
         (404, {"environment": "none"}),
         (400, {"unknown": True}),
@@ -235,7 +242,7 @@ async def ended_by(
     peer = Peer()
     messages = service.hold(peer, silence(), not_after=clock.now() + life, source="192.0.2.1")
     assert isinstance(await anext(messages), StreamOpened)
-    assert service.held(peer.id) is not None
+    assert service.connected_since(peer.id) is not None
     await service.sweep()
     change(peer)
     await service.sweep()
@@ -244,7 +251,7 @@ async def ended_by(
             async for _ in messages:
                 pass
     except VigoError as error:
-        assert service.held(peer.id) is None
+        assert service.connected_since(peer.id) is None
         return error
     raise AssertionError("it ended without an error")
 

@@ -19,8 +19,8 @@ from vigo.agent.options import json_option, print_json, state_dir_option, verbos
 @click.option(
     "--full",
     is_flag=True,
-    help="Look at every resource, also where the device, inode, size and times of its files are those of an hour ago"
-    " or less, when it was last found as declared.",
+    help="Look at every resource. Else one whose files did not change since it was found as declared, an hour ago or"
+    " less, is passed over.",
 )
 @click.option("--wait", default=30, show_default=True, help="Seconds to wait for another run to end.")
 @state_dir_option

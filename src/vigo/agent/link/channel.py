@@ -149,31 +149,24 @@ class _Channel(Channel):
 
     def call(self, method: str, limit: timedelta) -> _Stream:
         """Return a call that is not yet sent."""
-        return _Stream(
-            self,
-            method,
-            decode_metadata([]),
-            Cardinality.UNARY_UNARY,
-            bytes,
-            bytes,
-            codec=self._codec,
-            status_details_codec=None,
-            dispatch=self.__dispatch__,
-            deadline=Deadline.from_timeout(limit.total_seconds()),
-        )
+        return self._stream(method, Cardinality.UNARY_UNARY, Deadline.from_timeout(limit.total_seconds()))
 
     def stream(self, method: str) -> _Stream:
-        """Return a stream both ways that is not yet opened, without an end."""
+        """Return a stream both ways that is not yet opened, and lasts until an end is made of it."""
+        return self._stream(method, Cardinality.STREAM_STREAM, None)
+
+    def _stream(self, method: str, cardinality: Cardinality, deadline: Deadline | None) -> _Stream:
         return _Stream(
             self,
             method,
             decode_metadata([]),
-            Cardinality.STREAM_STREAM,
+            cardinality,
             bytes,
             bytes,
             codec=self._codec,
             status_details_codec=None,
             dispatch=self.__dispatch__,
+            deadline=deadline,
         )
 
     async def end(self) -> None:

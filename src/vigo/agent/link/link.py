@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Protocol, TypeVar
 
-import vigo
 from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.link.address import DEFAULT_GRPC_PORT, parse_address
 from vigo.agent.link.channel import Connection, OpenStream, client_context
@@ -37,7 +36,7 @@ from vigo.core.wire.messages import (
     SignedRequest,
     run_to_bytes,
 )
-from vigo.core.wire.stream_messages import agent_message_to_bytes, stream_request_to_bytes
+from vigo.core.wire.stream_messages import agent_message_to_bytes
 
 HELLO_TIMEOUT = timedelta(seconds=10)
 CALL_TIMEOUT = timedelta(seconds=30)
@@ -146,7 +145,7 @@ class Link:
         connection = self._connection
         if connection is None:
             raise UnavailableError("expected an open connection, found none; trying again helps")
-        opening = self._request(Methods.AGENT_STREAM, stream_request_to_bytes(vigo.__version__), self._hello)
+        opening = self._request(Methods.AGENT_STREAM, b"", self._hello)
         try:
             async with connection.stream(Methods.AGENT_STREAM) as stream:
                 await stream.send(agent_message_to_bytes(opening))

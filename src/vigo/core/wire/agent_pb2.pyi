@@ -176,10 +176,8 @@ class RenewCertificateResponse(_message.Message):
     def __init__(self, certificate_pem: _Optional[str] = ...) -> None: ...
 
 class AgentStreamRequest(_message.Message):
-    __slots__ = ("agent_version",)
-    AGENT_VERSION_FIELD_NUMBER: _ClassVar[int]
-    agent_version: str
-    def __init__(self, agent_version: _Optional[str] = ...) -> None: ...
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class AgentMessage(_message.Message):
     __slots__ = ("open", "beat")

@@ -34,11 +34,6 @@ AgentMessage = SignedRequest | Beat
 ServerMessage = StreamOpened | Beat | CheckInNow
 
 
-def stream_request_to_bytes(agent_version: str) -> bytes:
-    """Return the body of the request that opens a stream."""
-    return pb.AgentStreamRequest(agent_version=agent_version).SerializeToString()
-
-
 def agent_message_to_bytes(message: AgentMessage) -> bytes:
     """Return the protobuf form."""
     if isinstance(message, Beat):

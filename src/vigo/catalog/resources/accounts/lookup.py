@@ -39,6 +39,21 @@ def _has_other_sources(host: ReadHost, database: str) -> bool:
     return not host.is_image() and parse_sources(host.read_text("/etc/nsswitch.conf") or "", database) != ("files",)
 
 
+def user_of_uid(host: ReadHost, uid: int, field: str, place: str) -> str:
+    """Return the user of `/etc/passwd` with a uid, to whom what a field leads to belongs at a place.
+
+    Raises:
+        BlockedError: that uid has no name.
+    """
+    entries = parse_passwd(host.read_text("/etc/passwd") or "")
+    name = next((name for name, entry in entries.items() if entry.uid == uid), None)
+    if name is None:
+        raise BlockedError(
+            f"{field}: expected a user of {place} that /etc/passwd knows, found uid {uid}; give it to one"
+        )
+    return name
+
+
 def uid_of(host: ReadHost, owner: str | None) -> int | None:
     """Return the uid of a name or number, or None for None.
 

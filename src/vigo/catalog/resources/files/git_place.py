@@ -8,12 +8,11 @@ from collections.abc import Iterator
 import msgspec
 
 from vigo.catalog.api import FileStat, ReadHost
-from vigo.catalog.formats.accounts import parse_passwd
 from vigo.catalog.formats.git_files import origin_address, parse_packed_refs, parse_pointer, was_fetched
 from vigo.catalog.formats.git_names import BRANCHES, DEFAULT_BRANCH, TAGS, is_commit
 from vigo.catalog.host_clock import host_time
 from vigo.catalog.paths import real_path
-from vigo.catalog.resources.accounts.lookup import user_entry
+from vigo.catalog.resources.accounts.lookup import user_entry, user_of_uid
 from vigo.core.errors import BlockedError, InvalidError
 
 TRACKED = "refs/remotes/origin/"
@@ -171,13 +170,7 @@ def _keeper(host: ReadHost, path: str) -> str | None:
     """
     for place, stat in _on_the_way(host, path):
         if stat.uid != 0:
-            entries = parse_passwd(host.read_text("/etc/passwd") or "")
-            name = next((name for name, entry in entries.items() if entry.uid == stat.uid), None)
-            if name is None:
-                raise BlockedError(
-                    f"path: expected a user of {place} that /etc/passwd knows, found uid {stat.uid}; give it to one"
-                )
-            return name
+            return user_of_uid(host, stat.uid, "path", place)
     return None
 
 

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import msgspec
 
 from vigo.catalog.api import ReadHost
-from vigo.catalog.formats.accounts import parse_passwd
 from vigo.catalog.formats.python_packages import installed_packages
-from vigo.core.errors import BlockedError
+from vigo.catalog.resources.accounts.lookup import user_of_uid
 
 _LIBRARIES = ("lib", "lib64", "local/lib", "local/lib64")
 _PACKAGES = ("site-packages", "dist-packages")
@@ -78,11 +77,5 @@ def _user(host: ReadHost, venv: str) -> str | None:
         path = f"{path}/{part}"
         stat = host.stat(path)
         if stat is not None and stat.uid != 0:
-            entries = parse_passwd(host.read_text("/etc/passwd") or "")
-            name = next((name for name, entry in entries.items() if entry.uid == stat.uid), None)
-            if name is None:
-                raise BlockedError(
-                    f"venv: expected a user of {path} that /etc/passwd knows, found uid {stat.uid}; give it to one"
-                )
-            return name
+            return user_of_uid(host, stat.uid, "venv", path)
     return None

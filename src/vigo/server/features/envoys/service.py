@@ -14,7 +14,6 @@ from vigo.core.errors import (
     ConflictError,
     DamagedError,
     InvalidError,
-    NotFoundError,
     TooLargeError,
     UnavailableError,
 )
@@ -33,7 +32,7 @@ from vigo.server.features.envoys.models import (
     Status,
     Target,
 )
-from vigo.server.features.envoys.targets import assigned, named, told_so
+from vigo.server.features.envoys.targets import Candidate, fitting
 from vigo.server.features.generations.service import GenerationService
 from vigo.server.features.runs.service import RunService
 from vigo.server.features.streams.service import StreamService
@@ -188,17 +187,14 @@ class EnvoyService:
             NotFoundError: nobody fits it.
         """
         actor.require(Permission.READ_ENVOYS)
-        records = [record for record in self.index.everyone() if record.is_active]
-        found: Sequence[EnvoyRecord] = assigned(target, named(target, records), self._generations.assignment)
-        if target.where and found:
-            found = await asyncio.to_thread(self._told_so, target, found)
-        if not found:
-            raise NotFoundError(f"expected active envoys that the target fits ({target.text()}), found none")
-        return found
-
-    def _told_so(self, target: Target, records: Sequence[EnvoyRecord]) -> Sequence[EnvoyRecord]:
-        traits = self.stored_traits([record.id for record in records])
-        return told_so(target, records, traits, self._generations.assignment)
+        candidates = []
+        for record in self.index.everyone():
+            assigned = self._generations.assignment(record.hostname) if record.is_active else None
+            if record.is_active:
+                environment, roles = (None, ()) if assigned is None else (assigned.environment, assigned.roles)
+                candidates.append(Candidate(record, environment, roles))
+        # In a thread: of tens of thousands of envoys that takes seconds, and check-ins go on meanwhile.
+        return await asyncio.to_thread(fitting, target, candidates, self.stored_traits)
 
     def stored_traits(self, envoys: Sequence[EnvoyId]) -> dict[EnvoyId, Traits]:
         """Return the traits that some envoys told last, as far as they are stored. It blocks: it is for threads."""
@@ -252,7 +248,6 @@ class EnvoyService:
         assigned = self._generations.assignment(record.hostname) if record.is_active else None
         latest = self._runs.latest(record.id)
         live = self._generations.live_number
-        held = self._streams.held(record.id)
         return EnvoyItem(
             id=record.id,
             hostname=record.hostname,
@@ -266,7 +261,7 @@ class EnvoyService:
             roles=() if assigned is None else assigned.roles,
             generation=self._generation(record, None if assigned is None else assigned.bundle.digest),
             live_generation=live,
-            connected_since=None if held is None else held.since,
+            connected_since=self._streams.connected_since(record.id),
             convergence=self._convergence(record, None if assigned is None else assigned.bundle.digest),
             last_run=None
             if latest is None

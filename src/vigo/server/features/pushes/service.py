@@ -40,7 +40,7 @@ class PushService:
         actor.require(Permission.PUSH_ENVOYS)
         meant = await self._envoys.targeted(actor, new.target)
         within = _within(new, len(meant))
-        connected = [record for record in meant if self._streams.held(record.id) is not None]
+        connected = [record for record in meant if self._streams.connected_since(record.id) is not None]
         if new.dry_run:
             told = {record.id for record in connected}
         else:

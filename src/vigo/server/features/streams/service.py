@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from vigo.core.clock import Clock
 from vigo.core.errors import LapsedError, TimedOutError, UnauthenticatedError, UnavailableError, VigoError
@@ -35,19 +35,12 @@ _MOST_IN_A_BEAT: Final = 100
 _log = logging.getLogger(__name__)
 
 
-class Held(NamedTuple):
-    """A stream as others see it."""
-
-    since: datetime
-    source: str
-
-
 class _Stream:
     """One stream. What ends it stands in its queue behind what was to be said before."""
 
-    def __init__(self, envoy: Envoy, held: Held, not_after: datetime, heard_at: timedelta) -> None:
+    def __init__(self, envoy: Envoy, since: datetime, not_after: datetime, heard_at: timedelta) -> None:
         self.envoy = envoy
-        self.held = held
+        self.since = since
         self.not_after = not_after
         self.heard_at = heard_at
         self.queue: asyncio.Queue[ServerMessage | VigoError] = asyncio.Queue(_MOST_WAITING + 1)
@@ -79,14 +72,10 @@ class StreamService:
     def __len__(self) -> int:
         return len(self._streams)
 
-    def held(self, envoy: EnvoyId) -> Held | None:
-        """Return the stream of an envoy, None where it holds none."""
+    def connected_since(self, envoy: EnvoyId) -> datetime | None:
+        """Return since when an envoy holds a stream, None where it holds none."""
         found = self._streams.get(envoy)
-        return None if found is None else found.held
-
-    def everyone(self) -> Mapping[EnvoyId, Held]:
-        """Return who can be reached now."""
-        return {envoy: stream.held for envoy, stream in self._streams.items()}
+        return None if found is None else found.since
 
     def ask_to_check_in(self, envoy: EnvoyId, within: timedelta) -> bool:
         """Ask an envoy to check in within a time; return whether it could be told."""
@@ -103,7 +92,7 @@ class StreamService:
             TimedOutError: it fell silent, or another stream took its place.
             UnauthenticatedError: it was revoked.
         """
-        stream = _Stream(envoy, Held(self._clock.now(), source), not_after, self._clock.monotonic())
+        stream = _Stream(envoy, self._clock.now(), not_after, self._clock.monotonic())
         former = self._streams.get(envoy.id)
         if former is not None:
             former.end(TimedOutError("another stream of this envoy took the place of this one"), stream.heard_at)
