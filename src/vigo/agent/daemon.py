@@ -90,7 +90,7 @@ class Daemon:
         loop.add_signal_handler(signal.SIGHUP, self.wake)
         _log.info("daemon started envoy=%s hostname=%s", identity.envoy, identity.hostname)
         repairing = asyncio.create_task(self._keep_repairing())
-        listening = asyncio.create_task(self._reachability.keep())
+        self._reachability.start()
         try:
             while not self._is_stopping:
                 async with self._turn():
@@ -99,13 +99,12 @@ class Daemon:
                 give_back()
                 await self._until_due(share)
         finally:
-            listening.cancel()
+            await self._reachability.end()
             async with self._turn():  # a repair is brought to its end
                 repairing.cancel()
                 await self._stop_delivering()
-            for task in (repairing, listening):
-                with suppress(asyncio.CancelledError):
-                    await task
+            with suppress(asyncio.CancelledError):
+                await repairing
             await self._cycles.close()
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 loop.remove_signal_handler(number)
@@ -235,7 +234,7 @@ class Daemon:
             self._failures = 1
         elif not report.offline:
             self._failures = 0
-        self._reachability.is_server_there(not report.offline and not report.refused)
+        self._reachability.is_server_there(is_there=not report.offline and not report.refused)
         for result in report.run.results if report.run is not None else ():
             _tell(result)
         level = logging.WARNING if report.has_failed or report.message else logging.INFO

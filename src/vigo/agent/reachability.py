@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from datetime import timedelta
 from typing import Final
 
@@ -37,17 +37,31 @@ class Reachability:
         self._random_share = random_share
         self._is_there = asyncio.Event()
         self._failures = 0
+        self._keeping: asyncio.Task[None] | None = None
 
-    def is_server_there(self, is_there: bool) -> None:  # noqa: FBT001 - what its name asks
+    def is_server_there(self, *, is_there: bool) -> None:
         """Say whether the last check-in was answered."""
         if is_there:
             self._is_there.set()
         else:
             self._is_there.clear()
 
-    async def keep(self) -> None:
-        """Hold a stream, until cancelled."""
-        while True:
+    def start(self) -> None:
+        """Hold a stream from now on, until `end`."""
+        self._keeping = asyncio.create_task(self._keep())
+
+    async def end(self) -> None:
+        """Let go of the stream."""
+        if self._keeping is not None:
+            keeping, self._keeping = self._keeping, None
+            keeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeping
+
+    async def _keep(self) -> None:
+        me = asyncio.current_task()
+        # A cancellation by itself need not end it: grpclib turns one into an error where a stream breaks just then.
+        while self._keeping is me:
             await self._is_there.wait()
             try:
                 async with AsyncExitStack() as stack:

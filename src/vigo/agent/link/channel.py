@@ -247,10 +247,11 @@ class Connection:
         stream = self._channel.stream(method)
         stream.most_bytes = MAX_STREAM_MESSAGE_BYTES
         try:
-            async with stream:
-                yield OpenStream(stream)
-                # Else it would wait for the server's end. One that is left by an error is reset anyway.
-                await stream.cancel()
+            with _taking_back_its_cancellation():
+                async with stream:
+                    yield OpenStream(stream)
+                    # Else it would wait for the server's end. One that is left by an error is reset anyway.
+                    await stream.cancel()
         except GRPCError as error:
             raise refusal(error, stream.trailing_metadata or {}) from error
         except _NETWORK_ERRORS as error:
