@@ -24,7 +24,7 @@ check: lint ## what to run before a commit: lint and every test that starts no p
 	$(BIN)/pytest -q -n auto -m "not processes" --ignore=tests/e2e --ignore=tests/host
 
 test: system-packages lint ## everything: lint and every test, with the system packages that they need
-	@$(BIN)/python tools/side_by_side.py "$(BIN)/pytest -q -n auto --ignore=tests/host" "$(BIN)/pytest -q tests/host"
+	@$(BIN)/python tools/side_by_side.py "$(BIN)/pytest -q -n auto --ignore=tests/host" "$(BIN)/pytest -q -n 2 tests/host"
 
 lint: setup ## formatting, lint rules, types, import rules
 	$(BIN)/ruff format --check --quiet

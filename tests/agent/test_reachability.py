@@ -6,7 +6,11 @@ from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
 
+from vigo.agent.host.run_task import run_task
+from vigo.agent.identity.identity import IdentityFolder
 from vigo.agent.reachability import Reachability
+from vigo.agent.tasks.desk import TaskDesk
+from vigo.core.clock import SystemClock
 from vigo.core.errors import UnauthenticatedError
 
 
@@ -14,7 +18,7 @@ def nothing(_within: timedelta) -> None:
     return
 
 
-def test_it_ends_though_its_cancellation_was_taken_for_the_end_of_the_stream() -> None:
+def test_it_ends_though_its_cancellation_was_taken_for_the_end_of_the_stream(folder: IdentityFolder) -> None:
     """As grpclib does where a stream breaks at the moment at which it is let go of."""
     opening = asyncio.Event()
 
@@ -28,7 +32,8 @@ def test_it_ends_though_its_cancellation_was_taken_for_the_end_of_the_stream() -
         yield
 
     async def story() -> None:
-        reachability = Reachability(broken, nullcontext, nothing, lambda: 0.0)
+        desk = TaskDesk(folder, run_task, SystemClock())
+        reachability = Reachability(broken, nullcontext, nothing, desk, lambda: 0.0)
         reachability.is_server_there(is_there=True)
         reachability.start()
         await opening.wait()

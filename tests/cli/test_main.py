@@ -9,7 +9,7 @@ import vigo
 from tests.cli.desk import Desk
 from vigo.cli.client.target import DEFAULT_DATA_DIR
 
-NOUNS = ("access", "completion", "config", "doctor", "envoys", "login", "logout", "runs", "tokens", "version")
+NOUNS = ("access", "completion", "config", "doctor", "envoys", "login", "logout", "runs", "task", "tokens", "version")
 VERBS = {
     "access": ("create", "list", "revoke"),
     "config": (
@@ -18,6 +18,7 @@ VERBS = {
     ),
     "envoys": ("list", "push", "revoke", "show"),
     "runs": ("list", "show"),
+    "task": ("cancel", "list", "rerun", "run", "show", "watch"),
     "tokens": ("create", "list", "revoke"),
 }
 EVERY = [(noun,) for noun in NOUNS] + [(noun, verb) for noun, verbs in VERBS.items() for verb in verbs]

@@ -11,11 +11,13 @@ from datetime import timedelta
 from vigo.agent.cycle import Cycles
 from vigo.agent.engine.lock import one_run_at_a_time
 from vigo.agent.engine.progress import is_as_declared
+from vigo.agent.host.run_task import run_task
 from vigo.agent.identity.identity import IdentityFolder
 from vigo.agent.link.backoff import RandomShare, backoff_delay, phase_delay
 from vigo.agent.memory import give_back
 from vigo.agent.reachability import Reachability
 from vigo.agent.report import CycleReport
+from vigo.agent.tasks.desk import TaskDesk
 from vigo.agent.terminal import summary
 from vigo.agent.watching.repairs import MakeRepairs
 from vigo.core.clock import Clock
@@ -71,7 +73,10 @@ class Daemon:
         self._one_at_a_time = asyncio.Lock()
         self._delivery: asyncio.Task[None] | None = None
         self._is_delivering = False
-        self._reachability = Reachability(self._cycles.stream, self._turn_to_speak, self._check_in_within, random_share)
+        self._desk = TaskDesk(folder, run_task, clock)
+        self._reachability = Reachability(
+            self._cycles.stream, self._turn_to_speak, self._check_in_within, self._desk, random_share
+        )
         self._repairs = (
             None if make_repairs is None else make_repairs(self._cycles, self._turn, self._work, self._check_all)
         )
@@ -90,6 +95,7 @@ class Daemon:
         loop.add_signal_handler(signal.SIGHUP, self.wake)
         _log.info("daemon started envoy=%s hostname=%s", identity.envoy, identity.hostname)
         repairing = asyncio.create_task(self._keep_repairing())
+        self._desk.start()
         self._reachability.start()
         try:
             while not self._is_stopping:
@@ -100,6 +106,7 @@ class Daemon:
                 await self._until_due(share)
         finally:
             await self._reachability.end()
+            await self._desk.end()
             async with self._turn():  # a repair is brought to its end
                 repairing.cancel()
                 await self._stop_delivering()

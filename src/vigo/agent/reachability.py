@@ -9,19 +9,25 @@ from typing import Final
 
 from vigo.agent.link.backoff import RandomShare, backoff_delay
 from vigo.agent.link.channel import OpenStream
-from vigo.agent.link.listening import Asked, listen, opened
+from vigo.agent.link.listening import Speaker, listen, opened
+from vigo.agent.tasks.desk import TaskDesk
 from vigo.core.errors import ForbiddenError, UnauthenticatedError, VigoError
+from vigo.core.wire.stream_messages import CancelTask, CheckInNow, ServerMessage, StartTask, TaskStored
 
 LONGEST_PAUSE: Final = timedelta(seconds=20)
 """Between two tries to open the stream of a server that answered the last check-in."""
+
+Asked = Callable[[timedelta], object]
+"""Hears that the server asks for a check-in within a time."""
 
 _log = logging.getLogger(__name__)
 
 
 class Reachability:
-    """Keeps one stream. `turn` is held while it is opened, since that uses the connection of the cycles.
+    """Keeps one stream, on which `desk` hears of tasks.
 
-    It is opened only while the server answers check-ins; those look for a server that is gone.
+    `turn` is held while it is opened, since that uses the connection of the cycles. It is opened only while the server
+    answers check-ins; those look for a server that is gone.
     """
 
     def __init__(
@@ -29,11 +35,13 @@ class Reachability:
         open_stream: Callable[[], AbstractAsyncContextManager[OpenStream]],
         turn: Callable[[], AbstractAsyncContextManager[None]],
         asked: Asked,
+        desk: TaskDesk,
         random_share: RandomShare,
     ) -> None:
         self._open_stream = open_stream
         self._turn = turn
         self._asked = asked
+        self._desk = desk
         self._random_share = random_share
         self._is_there = asyncio.Event()
         self._failures = 0
@@ -71,7 +79,10 @@ class Reachability:
                         beat = await opened(stream)
                     self._failures = 0
                     _log.info("stream opened")
-                    await listen(stream, beat, self._asked)
+                    speaker = Speaker(stream, beat)
+                    self._desk.attach(speaker.say)
+                    stack.callback(self._desk.detach)
+                    await listen(stream, beat, speaker, self._hear)
             except (UnauthenticatedError, ForbiddenError) as error:
                 # Whether this envoy was let in again is for the next check-in to find out.
                 self._is_there.clear()
@@ -82,3 +93,9 @@ class Reachability:
                 _log.exception("stream ended through an internal fault")
             self._failures += 1
             await asyncio.sleep(backoff_delay(self._failures, self._random_share, cap=LONGEST_PAUSE).total_seconds())
+
+    async def _hear(self, message: ServerMessage) -> None:
+        if isinstance(message, CheckInNow):
+            self._asked(message.within)
+        elif isinstance(message, StartTask | CancelTask | TaskStored):
+            await self._desk.hear(message)

@@ -14,7 +14,10 @@ _ZONES: Final = ("/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zon
 
 
 def host_time(host: ReadHost) -> datetime | None:
-    """Return the host's time in UTC, or None where no kernel tells it, as in an image. Source: proc_stat(5), btime."""
+    """Return the host's time in UTC, up to a second late; None where no kernel tells it, as in an image.
+
+    Source: proc_stat(5), btime, which is in whole seconds.
+    """
     booted = parse_boot_time(host.read_text("/proc/stat") or "")
     running = parse_uptime(host.read_text("/proc/uptime") or "")
     if booted is None or running is None:

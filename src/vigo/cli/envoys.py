@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vigo.cli.client.connecting import connect, envoy_argument, fetched, in_path
+from vigo.cli.client.selecting import target_of
 from vigo.cli.terminal.grammar import Noun
 from vigo.cli.terminal.json_text import print_json
-from vigo.cli.terminal.options import json_option, limit_option
+from vigo.cli.terminal.options import json_option, limit_option, selecting_options
 from vigo.core.terminal import print_line
 
 if TYPE_CHECKING:
@@ -109,10 +110,7 @@ def show_envoy(ctx: click.Context, *, name: str, as_json: bool) -> None:
 
 @command.command("push")
 @click.argument("hosts", metavar="[HOST]...", nargs=-1)
-@click.option("--all", "everyone", is_flag=True, help="All envoys.")
-@click.option("--where", metavar="EXPR", default="", help="Only those of which this is true, by what they last told.")
-@click.option("--environment", metavar="NAME", help="Only those that the stacks give this environment.")
-@click.option("--role", metavar="NAME", help="Only those that the stacks give this role.")
+@selecting_options
 @click.option(
     "--within",
     metavar="SECONDS",
@@ -124,15 +122,13 @@ def show_envoy(ctx: click.Context, *, name: str, as_json: bool) -> None:
 @click.pass_context
 def push_envoys(
     ctx: click.Context,
+    /,
     *,
     hosts: tuple[str, ...],
-    everyone: bool,
-    where: str,
-    environment: str | None,
-    role: str | None,
     within: float | None,
     dry_run: bool,
     as_json: bool,
+    **selected: Any,
 ) -> None:
     """Have envoys check in now, apply what is live, and report. HOST is a hostname, a glob, `~regex` or a UUID.
 
@@ -150,15 +146,7 @@ def push_envoys(
       1  nobody fits, or some are not connected, or the server could not be asked
       2  the command line is wrong
     """
-    target = {
-        "everyone": everyone,
-        "hosts": hosts,
-        "environment": environment,
-        "role": role,
-        "where": where,
-    }
-    if not any(target.values()):
-        raise click.UsageError("expected whom to ask (HOST, --where, --environment, --role or --all), found nobody")
+    target = target_of(hosts, "HOST", selected)
     with connect(ctx) as api:
         answer = api.post("pushes", {"target": target, "within_seconds": within, "dry_run": dry_run})
     missing = [item for item in answer["items"] if item["state"] != "told"]

@@ -8,6 +8,7 @@ from vigo.core.errors import InvalidError
 
 EnvoyId = NewType("EnvoyId", str)
 RunId = NewType("RunId", str)
+TaskId = NewType("TaskId", str)
 ServerId = NewType("ServerId", str)
 SessionId = NewType("SessionId", str)
 ResourceId = NewType("ResourceId", str)
@@ -23,13 +24,23 @@ def new_envoy_id() -> EnvoyId:
 
 
 def new_run_id() -> RunId:
-    """Return a fresh run id; later ids sort after earlier ones (UUID version 7 layout, RFC 9562)."""
+    """Return a fresh run id; later ids sort after earlier ones."""
+    return RunId(_ordered_id())
+
+
+def new_task_id() -> TaskId:
+    """Return a fresh task id; later ids sort after earlier ones."""
+    return TaskId(_ordered_id())
+
+
+def _ordered_id() -> str:
+    """Return a UUID of the version 7 layout, which begins with the time. Source: RFC 9562."""
     random_part = uuid.uuid4().int & ((1 << 74) - 1)
     milliseconds = _now_milliseconds() & ((1 << 48) - 1)
     value = (
         (milliseconds << 80) | (0x7 << 76) | ((random_part >> 62) << 64) | (0b10 << 62) | (random_part & (1 << 62) - 1)
     )
-    return RunId(str(uuid.UUID(int=value)))
+    return str(uuid.UUID(int=value))
 
 
 def _now_milliseconds() -> int:
@@ -58,3 +69,14 @@ def parse_run_id(text: str) -> RunId:
     if not _UUID.fullmatch(text):
         raise InvalidError(f"expected a run's UUID, found {text[:60]!r}; `vigocli runs list` prints them")
     return RunId(text)
+
+
+def parse_task_id(text: str) -> TaskId:
+    """Return the canonical form of a task's UUID.
+
+    Raises:
+        InvalidError: the text is no lower-case, hyphenated UUID.
+    """
+    if not _UUID.fullmatch(text):
+        raise InvalidError(f"expected a task's UUID, found {text[:60]!r}; `vigocli task list` prints them")
+    return TaskId(text)

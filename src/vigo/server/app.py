@@ -36,6 +36,9 @@ from vigo.server.features.schemas import rest as schemas_rest
 from vigo.server.features.schemas.service import SchemaService
 from vigo.server.features.streams import rpc as streams_rpc
 from vigo.server.features.streams.service import StreamService
+from vigo.server.features.tasks import rest as tasks_rest
+from vigo.server.features.tasks.driver import TaskDriver
+from vigo.server.features.tasks.service import TaskService
 from vigo.server.features.tokens import rest as tokens_rest
 from vigo.server.features.tokens.service import TokenService
 from vigo.server.platform.audit.trail import Trail
@@ -69,6 +72,8 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     runs: RunService
     envoys: EnvoyService
     streams: StreamService
+    driver: TaskDriver
+    tasks: TaskService
     gate: Gate
     rpc: RpcApp
     web: Litestar
@@ -167,6 +172,9 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     runs = RunService(database, clock, settings)
     streams = StreamService(clock)
     envoys = EnvoyService(database, trail, clock, runs, generations, streams)
+    driver = TaskDriver(database, trail, clock, streams, opened.policy_key)
+    driver.load()
+    tasks = TaskService(database, trail, clock, settings, envoys, streams, driver)
     tokens = TokenService(database, trail, clock, ca_sha256, api_url)
     identity = ServerIdentity(
         server=server_id(folder), policy_keys=generations.policy_keys, authority=authority, addresses=opened.addresses
@@ -188,6 +196,8 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
         runs=runs,
         envoys=envoys,
         streams=streams,
+        driver=driver,
+        tasks=tasks,
         gate=gate,
         rpc=RpcApp(
             [
@@ -207,6 +217,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
                 *runs_rest.routes(runs),
                 *envoys_rest.routes(envoys),
                 *pushes_rest.routes(PushService(database, trail, envoys, streams)),
+                *tasks_rest.routes(tasks),
                 *health_rest.routes(health),
                 *planning_rest.routes(PlanningService(generations, envoys)),
                 *schemas_rest.routes(SchemaService()),

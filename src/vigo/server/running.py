@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from vigo.core.errors import VigoError
 from vigo.server.app import API_LISTENER, GRPC_LISTENER, App
 from vigo.server.features.streams.service import SWEEP
+from vigo.server.features.tasks.driver import SWEEP as TASK_SWEEP
 from vigo.server.platform.folder.files import write_atomically
 from vigo.server.platform.listen.serving import Serving
 from vigo.server.platform.settings.fields import needing_restart
@@ -57,7 +58,9 @@ class Running:
         self._tasks = [
             asyncio.create_task(_repeat(FLUSH_EVERY, self.app.envoys.flush, "storing check-ins")),
             asyncio.create_task(_repeat(SWEEP, self.app.streams.sweep, "ending streams")),
+            asyncio.create_task(_repeat(TASK_SWEEP, self.app.driver.sweep, "looking after tasks")),
             asyncio.create_task(_repeat(PRUNE_EVERY, self.app.runs.prune, "deleting old runs")),
+            asyncio.create_task(_repeat(PRUNE_EVERY, self.app.tasks.prune, "deleting old tasks")),
             asyncio.create_task(_repeat(RENEWAL_EVERY, self.renew_certificate, "renewing the certificate")),
         ]
 
@@ -78,6 +81,7 @@ class Running:
         for task in self._tasks:
             task.cancel()
         await self._serving.stop()
+        await self.app.driver.close()
         self.app.folder.running.unlink(missing_ok=True)
         try:
             await self.app.envoys.flush()

@@ -275,7 +275,7 @@ def test_what_ends_a_stream() -> None:
 @served
 async def test_who_says_far_too_much_is_cut(server: Server, tmp: Path) -> None:
     async with await Machine.enrolled(server, tmp / "web-1", "web-1") as machine:
-        assert "at most 100 messages" in str(await end_of(machine, beats=200))
+        assert "at most 1000 messages" in str(await end_of(machine, beats=1200))
 
 
 def test_who_takes_nothing_is_told_nothing_and_cut() -> None:
@@ -292,7 +292,7 @@ def test_who_takes_nothing_is_told_nothing_and_cut() -> None:
 
         holding = asyncio.create_task(hold())
         await asyncio.sleep(0)
-        told = [service.ask_to_check_in(peer.id, timedelta(0)) for _ in range(40)]
+        told = [service.tell(peer.id, CheckInNow()) for _ in range(40)]
         assert told == [True] * 32 + [False] * 8
         clock.advance(3 * BEAT)
         await service.sweep()

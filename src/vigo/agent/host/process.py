@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
-from typing import IO, NamedTuple, Self
+from typing import IO, NamedTuple, Protocol, Self
 
 from vigo.agent.host.account import Account
 from vigo.agent.host.output import BoundedOutput
@@ -25,8 +25,20 @@ _CHUNK_BYTES = 64 * 1024
 _POLL = timedelta(milliseconds=50)
 
 
+class Sink(Protocol):
+    """Takes what a program prints, as it comes."""
+
+    def add(self, data: bytes) -> None:
+        """Take the next part."""
+        ...
+
+
 class Program(NamedTuple):
-    """What is run, as whom, where and for how long."""
+    """What is run, as whom, where and for how long.
+
+    With `sink` both streams go there, in the order in which they were written, and none is kept. Once the descriptor
+    `stop` can be read, the program is ended as one that is over its time.
+    """
 
     argv: Sequence[str]
     environment: Mapping[str, str]
@@ -36,6 +48,8 @@ class Program(NamedTuple):
     umask: int
     timeout: timedelta
     output_bytes: int
+    sink: Sink | None = None
+    stop: int | None = None
 
 
 class Ending(NamedTuple):
@@ -45,6 +59,7 @@ class Ending(NamedTuple):
     stdout: BoundedOutput
     stderr: BoundedOutput
     timed_out: bool = False
+    stopped: bool = False
 
 
 def run_program(program: Program) -> Ending:
@@ -63,7 +78,7 @@ def run_program(program: Program) -> Ending:
         env=dict(program.environment),
         stdin=subprocess.DEVNULL if program.stdin is None else subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.PIPE if program.sink is None else subprocess.STDOUT,
         start_new_session=True,
         user=None if account.groups is None else account.uid,
         group=None if account.groups is None else account.gid,
@@ -87,7 +102,11 @@ class _Watch:
         self._open = ExitStack()
         self._open.callback(self._selector.close)
         self._pidfd = self._open_pidfd()
-        self._register(process.stdout, selectors.EVENT_READ, self._stdout)
+        self._stop = program.stop
+        self._is_stopped = False
+        if program.stop is not None:
+            self._selector.register(program.stop, selectors.EVENT_READ)
+        self._register(process.stdout, selectors.EVENT_READ, program.sink or self._stdout)
         self._register(process.stderr, selectors.EVENT_READ, self._stderr)
         self._register(process.stdin, selectors.EVENT_WRITE, None)
 
@@ -104,8 +123,9 @@ class _Watch:
 
     def ending(self) -> Ending:
         """Return how the process ended."""
-        timed_out = not self._watch_until(self._deadline)
-        if timed_out:
+        has_ended = self._watch_until(self._deadline, heeds_stop=True)
+        stopped = not has_ended and self._is_stopped
+        if not has_ended:
             self._signal(signal.SIGTERM)
             self._watch_until(time.monotonic() + GRACE.total_seconds())
             # Before the process is reaped its group's number cannot be another's. Children may have outlived it.
@@ -113,13 +133,15 @@ class _Watch:
         self._process.wait()
         self._step(0)  # what still is in the pipes; a child in the background may hold them open for ever
         code = self._process.returncode
-        return Ending(code if code >= 0 else 128 - code, self._stdout, self._stderr, timed_out)
+        return Ending(
+            code if code >= 0 else 128 - code, self._stdout, self._stderr, not has_ended and not stopped, stopped
+        )
 
-    def _watch_until(self, deadline: float) -> bool:
-        """Return whether the process ended before the deadline."""
+    def _watch_until(self, deadline: float, *, heeds_stop: bool = False) -> bool:
+        """Return whether the process ended before the deadline, and before it was to stop."""
         while not self._has_ended():
             left = deadline - time.monotonic()
-            if left <= 0:
+            if left <= 0 or (heeds_stop and self._is_stopped):
                 return False
             self._step(left if self._pidfd is not None else min(left, _POLL.total_seconds()))
         return True
@@ -129,12 +151,16 @@ class _Watch:
         for key, _ in self._selector.select(timeout_seconds):
             if key.fileobj == self._pidfd:
                 continue
+            if key.fileobj == self._stop:
+                self._is_stopped = True
+                self._selector.unregister(key.fd)
+                return
             if key.events == selectors.EVENT_WRITE:
                 self._write(key.fd)
             else:
                 self._read(key.fd, key.data)
 
-    def _read(self, descriptor: int, output: BoundedOutput) -> None:
+    def _read(self, descriptor: int, output: Sink) -> None:
         """Take what is there now. One that prints without end must not keep the deadline from being looked at."""
         for _ in range(16):
             try:
@@ -158,7 +184,7 @@ class _Watch:
             if self._process.stdin is not None:
                 self._process.stdin.close()
 
-    def _register(self, stream: IO[bytes] | None, events: int, output: BoundedOutput | None) -> None:
+    def _register(self, stream: IO[bytes] | None, events: int, output: Sink | None) -> None:
         if stream is None:
             return
         os.set_blocking(stream.fileno(), False)

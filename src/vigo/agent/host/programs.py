@@ -10,7 +10,15 @@ from vigo.agent.host.answers import Answers
 from vigo.agent.host.faults import ABSENT, fault, told
 from vigo.agent.host.files import RealFiles
 from vigo.agent.host.output import ANSWER_BYTES, OUTPUT_BYTES
-from vigo.agent.host.process import DIRECTORY_OF_DESCRIPTORS, NOT_EXECUTABLE, NOT_FOUND, Ending, Program, run_program
+from vigo.agent.host.process import (
+    DIRECTORY_OF_DESCRIPTORS,
+    NOT_EXECUTABLE,
+    NOT_FOUND,
+    Ending,
+    Program,
+    Sink,
+    run_program,
+)
 from vigo.catalog.api import Command, CommandResult
 from vigo.catalog.ops import Op
 from vigo.core.errors import BlockedError, TimedOutError, TooLargeError, UnavailableError
@@ -86,8 +94,10 @@ class Programs:
             )
         return CommandResult(ending.status, ending.stdout.text(), ending.stderr.text())
 
-    def run(self, command: Command, *, output_bytes: int = OUTPUT_BYTES) -> Ending:
-        """Run a program of the machine and return how it ended.
+    def run(
+        self, command: Command, *, output_bytes: int = OUTPUT_BYTES, sink: Sink | None = None, stop: int | None = None
+    ) -> Ending:
+        """Run a program of the machine and return how it ended. `sink` and `stop` are those of a `Program`.
 
         Raises:
             OSError: it could not be started.
@@ -107,6 +117,8 @@ class Programs:
                     umask=UMASK if command.umask is None else command.umask,
                     timeout=command.timeout,
                     output_bytes=output_bytes,
+                    sink=sink,
+                    stop=stop,
                 )
             )
         except OSError as error:

@@ -187,6 +187,10 @@ class OpenStream:
         """Send a message."""
         await self._stream.send_message(message)
 
+    async def reset(self) -> None:
+        """End it at once."""
+        await self._stream.cancel()
+
     async def receive(self) -> bytes | None:
         """Return the next message, or None where the server has sent its last."""
         data = await self._stream.recv_message()

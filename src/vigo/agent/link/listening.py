@@ -1,7 +1,7 @@
 """Holding the stream by which the server reaches this envoy, and answering its beats."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
 
@@ -9,8 +9,8 @@ from vigo.agent.link.channel import OpenStream
 from vigo.core.errors import InvalidError, TimedOutError, UnavailableError
 from vigo.core.wire.stream_messages import (
     BEATS_OF_PATIENCE,
+    AgentMessage,
     Beat,
-    CheckInNow,
     ServerMessage,
     StreamOpened,
     agent_message_to_bytes,
@@ -20,10 +20,8 @@ from vigo.core.wire.stream_messages import (
 OPENING: Final = timedelta(seconds=10)
 """How long a server may take to answer a stream that is being opened."""
 
-Asked = Callable[[timedelta], object]
-"""Hears that the server asks for a check-in within a time."""
-
-_BEAT: Final = agent_message_to_bytes(Beat())
+Hear = Callable[[ServerMessage], Awaitable[None]]
+"""Hears what the server says, but for beats."""
 
 
 async def opened(stream: OpenStream) -> timedelta:
@@ -40,7 +38,33 @@ async def opened(stream: OpenStream) -> timedelta:
     return message.beat
 
 
-async def listen(stream: OpenStream, beat: timedelta, asked: Asked) -> None:
+class Speaker:
+    """Says things on a stream, one after the other."""
+
+    def __init__(self, stream: OpenStream, beat: timedelta) -> None:
+        self._stream = stream
+        self._patience = beat * BEATS_OF_PATIENCE
+        self._one_at_a_time = asyncio.Lock()
+
+    async def say(self, message: AgentMessage) -> None:
+        """Say one thing.
+
+        Raises:
+            TimedOutError: it is not taken; the stream is reset, since half of a message may have been.
+        """
+        async with self._one_at_a_time:
+            try:
+                async with asyncio.timeout(self._patience.total_seconds()):
+                    await self._stream.send(agent_message_to_bytes(message))
+            except TimeoutError as error:
+                await self._stream.reset()
+                raise TimedOutError(
+                    f"expected that what is said is taken within {self._patience.total_seconds():g} s, found that it"
+                    " was not; the network or the server is gone"
+                ) from error
+
+
+async def listen(stream: OpenStream, beat: timedelta, speaker: Speaker, hear: Hear) -> None:
     """Listen until the stream ends, which always is an error.
 
     Raises:
@@ -50,10 +74,10 @@ async def listen(stream: OpenStream, beat: timedelta, asked: Asked) -> None:
     """
     while True:
         message = await _next(stream, beat * BEATS_OF_PATIENCE)
-        if isinstance(message, CheckInNow):
-            asked(message.within)
-        elif isinstance(message, Beat):
-            await stream.send(_BEAT)
+        if isinstance(message, Beat):
+            await speaker.say(message)
+        elif message is not None:
+            await hear(message)
 
 
 async def _next(stream: OpenStream, patience: timedelta) -> ServerMessage | None:

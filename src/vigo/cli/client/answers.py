@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from vigo.core.errors import UnavailableError
-from vigo.core.ids import EnvoyId, GenerationNumber, RunId
+from vigo.core.ids import EnvoyId, GenerationNumber, RunId, TaskId
 from vigo.core.run import Outcome, ResourceResult
 from vigo.policy.diagnostics import Diagnostic
 
@@ -69,6 +69,38 @@ class RunDetail(RunItem, frozen=True, kw_only=True):
     """A run with the outcome of every resource."""
 
     results: tuple[ResourceResult, ...]
+
+
+class TaskTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """A task on one envoy."""
+
+    hostname: str
+    state: str
+    exit_code: int | None = None
+    duration_ms: float | None = None
+    reason: str = ""
+    output: str = ""
+    output_bytes: int = 0
+
+
+class TaskItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A task as it is listed."""
+
+    id: TaskId
+    command: str
+    target: str
+    created_at: datetime
+    created_by: str
+    ended_at: datetime | None
+    counts: dict[str, int]
+
+
+class TaskDetail(TaskItem, frozen=True, kw_only=True):
+    """A task with each envoy's part."""
+
+    user: str | None
+    timeout_seconds: float
+    targets: tuple[TaskTarget, ...]
 
 
 class Generation(msgspec.Struct, frozen=True, kw_only=True):

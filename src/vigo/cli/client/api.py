@@ -1,7 +1,7 @@
 """The REST API over HTTPS: requests, whole lists, and problems as errors."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -74,6 +74,22 @@ class Api:
     def get(self, path: str, parameters: Parameters | None = None) -> Any:
         """Return an answer."""
         return self._call("GET", path, parameters=parameters)
+
+    def lines(self, path: str) -> Iterator[Any]:
+        """Yield what each line of an answer says, as it comes; nothing for longer than the timeout is an error."""
+        try:
+            with self._client.stream("GET", f"/api/v1/{path}") as response:
+                if not response.is_success:
+                    response.read()
+                    raise self._refusal(response)
+                for line in response.iter_lines():
+                    yield msgspec.json.decode(line)
+        except httpx.HTTPError as error:
+            raise explained(error, self.target, self._timeout, self._clock.now()) from error
+        except msgspec.DecodeError as error:
+            raise UnavailableError(
+                f"{self.target.url}: expected a JSON object a line, found something else ({error}); is it a vigosrv?"
+            ) from error
 
     def post(self, path: str, body: Any = None) -> Any:
         """Return what a change did."""

@@ -54,3 +54,18 @@ def limit_option(text: str) -> Callable[[FunctionT], FunctionT]:
         return click.option("--limit", type=click.IntRange(min=1), metavar="N", help=text)(function)
 
     return add
+
+
+def selecting_options(function: FunctionT) -> FunctionT:
+    """Add what selects envoys beside their names; `client.selecting.target_of` makes a target of it."""
+    added = (
+        click.option("--all", "everyone", is_flag=True, help="All envoys."),
+        click.option(
+            "--where", metavar="EXPR", default="", help="Only those of which this is true, by what they last told."
+        ),
+        click.option("--environment", metavar="NAME", help="Only those that the stacks give this environment."),
+        click.option("--role", metavar="NAME", help="Only those that the stacks give this role."),
+    )
+    for option in reversed(added):
+        function = option(function)
+    return function

@@ -22,6 +22,17 @@ class RunCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RUN_CAUSE_INTERVAL: _ClassVar[RunCause]
     RUN_CAUSE_EVENT: _ClassVar[RunCause]
     RUN_CAUSE_COMMAND: _ClassVar[RunCause]
+
+class TaskState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TASK_STATE_UNSPECIFIED: _ClassVar[TaskState]
+    TASK_STATE_SUCCEEDED: _ClassVar[TaskState]
+    TASK_STATE_FAILED: _ClassVar[TaskState]
+    TASK_STATE_TIMED_OUT: _ClassVar[TaskState]
+    TASK_STATE_CANCELLED: _ClassVar[TaskState]
+    TASK_STATE_EXPIRED: _ClassVar[TaskState]
+    TASK_STATE_REFUSED: _ClassVar[TaskState]
+    TASK_STATE_LOST: _ClassVar[TaskState]
 OUTCOME_UNSPECIFIED: Outcome
 OUTCOME_UNCHANGED: Outcome
 OUTCOME_CHANGED: Outcome
@@ -32,6 +43,14 @@ RUN_CAUSE_UNSPECIFIED: RunCause
 RUN_CAUSE_INTERVAL: RunCause
 RUN_CAUSE_EVENT: RunCause
 RUN_CAUSE_COMMAND: RunCause
+TASK_STATE_UNSPECIFIED: TaskState
+TASK_STATE_SUCCEEDED: TaskState
+TASK_STATE_FAILED: TaskState
+TASK_STATE_TIMED_OUT: TaskState
+TASK_STATE_CANCELLED: TaskState
+TASK_STATE_EXPIRED: TaskState
+TASK_STATE_REFUSED: TaskState
+TASK_STATE_LOST: TaskState
 
 class SignedRequest(_message.Message):
     __slots__ = ("protocol", "server", "session", "envoy", "sequence", "body", "signature")
@@ -180,22 +199,34 @@ class AgentStreamRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class AgentMessage(_message.Message):
-    __slots__ = ("open", "beat")
+    __slots__ = ("open", "beat", "task_started", "task_output", "task_ended")
     OPEN_FIELD_NUMBER: _ClassVar[int]
     BEAT_FIELD_NUMBER: _ClassVar[int]
+    TASK_STARTED_FIELD_NUMBER: _ClassVar[int]
+    TASK_OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    TASK_ENDED_FIELD_NUMBER: _ClassVar[int]
     open: SignedRequest
     beat: Beat
-    def __init__(self, open: _Optional[_Union[SignedRequest, _Mapping]] = ..., beat: _Optional[_Union[Beat, _Mapping]] = ...) -> None: ...
+    task_started: TaskStarted
+    task_output: TaskOutput
+    task_ended: TaskEnded
+    def __init__(self, open: _Optional[_Union[SignedRequest, _Mapping]] = ..., beat: _Optional[_Union[Beat, _Mapping]] = ..., task_started: _Optional[_Union[TaskStarted, _Mapping]] = ..., task_output: _Optional[_Union[TaskOutput, _Mapping]] = ..., task_ended: _Optional[_Union[TaskEnded, _Mapping]] = ...) -> None: ...
 
 class ServerMessage(_message.Message):
-    __slots__ = ("opened", "beat", "check_in_now")
+    __slots__ = ("opened", "beat", "check_in_now", "start_task", "cancel_task", "task_stored")
     OPENED_FIELD_NUMBER: _ClassVar[int]
     BEAT_FIELD_NUMBER: _ClassVar[int]
     CHECK_IN_NOW_FIELD_NUMBER: _ClassVar[int]
+    START_TASK_FIELD_NUMBER: _ClassVar[int]
+    CANCEL_TASK_FIELD_NUMBER: _ClassVar[int]
+    TASK_STORED_FIELD_NUMBER: _ClassVar[int]
     opened: StreamOpened
     beat: Beat
     check_in_now: CheckInNow
-    def __init__(self, opened: _Optional[_Union[StreamOpened, _Mapping]] = ..., beat: _Optional[_Union[Beat, _Mapping]] = ..., check_in_now: _Optional[_Union[CheckInNow, _Mapping]] = ...) -> None: ...
+    start_task: StartTask
+    cancel_task: CancelTask
+    task_stored: TaskStored
+    def __init__(self, opened: _Optional[_Union[StreamOpened, _Mapping]] = ..., beat: _Optional[_Union[Beat, _Mapping]] = ..., check_in_now: _Optional[_Union[CheckInNow, _Mapping]] = ..., start_task: _Optional[_Union[StartTask, _Mapping]] = ..., cancel_task: _Optional[_Union[CancelTask, _Mapping]] = ..., task_stored: _Optional[_Union[TaskStored, _Mapping]] = ...) -> None: ...
 
 class StreamOpened(_message.Message):
     __slots__ = ("beat_seconds",)
@@ -212,3 +243,57 @@ class CheckInNow(_message.Message):
     WITHIN_MS_FIELD_NUMBER: _ClassVar[int]
     within_ms: int
     def __init__(self, within_ms: _Optional[int] = ...) -> None: ...
+
+class StartTask(_message.Message):
+    __slots__ = ("order", "signature", "output_from")
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FROM_FIELD_NUMBER: _ClassVar[int]
+    order: bytes
+    signature: bytes
+    output_from: int
+    def __init__(self, order: _Optional[bytes] = ..., signature: _Optional[bytes] = ..., output_from: _Optional[int] = ...) -> None: ...
+
+class CancelTask(_message.Message):
+    __slots__ = ("task",)
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    task: str
+    def __init__(self, task: _Optional[str] = ...) -> None: ...
+
+class TaskStored(_message.Message):
+    __slots__ = ("task",)
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    task: str
+    def __init__(self, task: _Optional[str] = ...) -> None: ...
+
+class TaskStarted(_message.Message):
+    __slots__ = ("task",)
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    task: str
+    def __init__(self, task: _Optional[str] = ...) -> None: ...
+
+class TaskOutput(_message.Message):
+    __slots__ = ("task", "offset", "data")
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    task: str
+    offset: int
+    data: bytes
+    def __init__(self, task: _Optional[str] = ..., offset: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...
+
+class TaskEnded(_message.Message):
+    __slots__ = ("task", "state", "exit_code", "duration_ms", "reason", "output_bytes")
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    EXIT_CODE_FIELD_NUMBER: _ClassVar[int]
+    DURATION_MS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    task: str
+    state: TaskState
+    exit_code: int
+    duration_ms: float
+    reason: str
+    output_bytes: int
+    def __init__(self, task: _Optional[str] = ..., state: _Optional[_Union[TaskState, str]] = ..., exit_code: _Optional[int] = ..., duration_ms: _Optional[float] = ..., reason: _Optional[str] = ..., output_bytes: _Optional[int] = ...) -> None: ...

@@ -45,6 +45,9 @@ _BEFORE = timedelta(hours=1)
 """How long before now a certificate begins: clients whose clocks are a little behind shall take it."""
 
 _TOLERANCE = timedelta(days=1)
+_BEHIND = timedelta(minutes=1)
+"""By how much the host's time may be behind that of a program which made a certificate just now."""
+
 _CLOCK_YEARS = range(2025, 9000)
 """A clock that says another year was never set: what is made by it would be worth nothing once it is."""
 
@@ -314,7 +317,9 @@ def _reasons(spec: CertificateSpec, state: CertificateState) -> Iterator[str]:
         "sans": pair.names != frozenset(names) or pair.other_names,
         "issuer": pair.is_self_signed == is_acme or not pair.for_servers,
         "renew_before": now is not None and pair.ends - now < _margin(spec, pair),
-        "days": now is not None and not is_acme and (pair.begins > now or pair.ends - now > lasts + _TOLERANCE),
+        "days": now is not None
+        and not is_acme
+        and (pair.begins > now + _BEHIND or pair.ends - now > lasts + _TOLERANCE),
     }
     yield from (name for name, is_differing in differing.items() if is_differing)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from vigo.core.errors import InvalidError
+from vigo.core.wire.stream_messages import CheckInNow
 from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.pushes.models import NewPush, Push, PushedEnvoy
@@ -47,7 +48,7 @@ class PushService:
             detail = {"target": new.target.text(), "meant": len(meant), "connected": len(connected)}
             act = Act(actor=actor.name, action="envoys.push", subject=_subject(meant), detail=detail)
             await self._database.write(lambda connection: self._trail.append(connection, act))
-            told = {record.id for record in connected if self._streams.ask_to_check_in(record.id, within)}
+            told = {record.id for record in connected if self._streams.tell(record.id, CheckInNow(within))}
         items = tuple(
             PushedEnvoy(id=record.id, hostname=record.hostname, state="told" if record.id in told else "not-connected")
             for record in meant

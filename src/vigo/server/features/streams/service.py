@@ -5,7 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from vigo.core.clock import Clock
 from vigo.core.errors import LapsedError, TimedOutError, UnauthenticatedError, UnavailableError, VigoError
@@ -13,7 +13,6 @@ from vigo.core.ids import EnvoyId
 from vigo.core.wire.stream_messages import (
     BEATS_OF_PATIENCE,
     AgentMessage,
-    CheckInNow,
     ServerMessage,
     StreamOpened,
 )
@@ -29,10 +28,22 @@ SWEEP: Final = timedelta(seconds=2)
 _MOST_WAITING: Final = 32
 """Messages that wait for one envoy. It takes them at once unless its network is gone."""
 
-_MOST_IN_A_BEAT: Final = 100
-"""An agent answers beats. One that says far more would take time from the others."""
+_MOST_IN_A_BEAT: Final = 1_000
+"""An agent answers beats, and tells of its tasks with pauses. One that says far more would take time from others."""
 
 _log = logging.getLogger(__name__)
+
+
+class Listener(Protocol):
+    """Hears of streams, and what is said on them."""
+
+    def opened(self, envoy: EnvoyId) -> None:
+        """An envoy can be told things from now on."""
+        ...
+
+    async def heard(self, envoy: EnvoyId, message: AgentMessage) -> None:
+        """An envoy said something; it says nothing more until this returns."""
+        ...
 
 
 class _Stream:
@@ -68,6 +79,7 @@ class StreamService:
         self._clock = clock
         self._beat = beat
         self._streams: dict[EnvoyId, _Stream] = {}
+        self._listeners: list[Listener] = []
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -77,10 +89,14 @@ class StreamService:
         found = self._streams.get(envoy)
         return None if found is None else found.since
 
-    def ask_to_check_in(self, envoy: EnvoyId, within: timedelta) -> bool:
-        """Ask an envoy to check in within a time; return whether it could be told."""
+    def attend(self, listener: Listener) -> None:
+        """Have a listener hear of all streams from now on."""
+        self._listeners.append(listener)
+
+    def tell(self, envoy: EnvoyId, message: ServerMessage) -> bool:
+        """Tell an envoy something; return whether it could be told."""
         found = self._streams.get(envoy)
-        return found is not None and found.say(CheckInNow(within))
+        return found is not None and found.say(message)
 
     async def hold(
         self, envoy: Envoy, messages: AsyncIterator[AgentMessage | None], *, not_after: datetime, source: str
@@ -101,6 +117,8 @@ class StreamService:
         reading = asyncio.create_task(self._listen(stream, messages))
         try:
             yield StreamOpened(self._beat)
+            for listener in self._listeners:
+                listener.opened(envoy.id)
             while True:
                 yield await self._next(stream)
         finally:
@@ -135,7 +153,7 @@ class StreamService:
     async def _listen(self, stream: _Stream, messages: AsyncIterator[AgentMessage | None]) -> None:
         since, count = stream.heard_at, 0
         try:
-            async for _ in messages:
+            async for message in messages:
                 stream.heard_at = self._clock.monotonic()
                 if stream.heard_at - since > self._beat:
                     since, count = stream.heard_at, 0
@@ -144,6 +162,9 @@ class StreamService:
                     raise UnavailableError(
                         f"expected at most {_MOST_IN_A_BEAT} messages in {self._beat.total_seconds():g} s, found more"
                     )
+                if message is not None and self._streams.get(stream.envoy.id) is stream:
+                    for listener in self._listeners:
+                        await listener.heard(stream.envoy.id, message)
         except VigoError as error:
             stream.end(error, self._clock.monotonic())
         else:

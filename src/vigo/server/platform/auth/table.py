@@ -27,6 +27,10 @@ class Permission(StrEnum):
     REVOKE_ENVOYS = "envoys:revoke"
     PUSH_ENVOYS = "envoys:push"
     """Having envoys check in now."""
+    READ_TASKS = "tasks:read"
+    """Seeing what was run on machines, and what it printed."""
+    RUN_TASKS = "tasks:run"
+    """Running commands on machines as their root; cancelling them too."""
     READ_RUNS = "runs:read"
     READ_TOKENS = "tokens:read"
     WRITE_TOKENS = "tokens:write"
@@ -76,6 +80,13 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("POST", "/api/v1/envoys/{name}/revoke"): _person(Permission.REVOKE_ENVOYS),
     # It shows who is meant, so the service asks for envoys:read too.
     ("POST", "/api/v1/pushes"): _person(Permission.PUSH_ENVOYS),
+    # It shows who is meant, so the service asks for envoys:read too.
+    ("POST", "/api/v1/tasks"): _person(Permission.RUN_TASKS),
+    ("GET", "/api/v1/tasks"): _person(Permission.READ_TASKS),
+    ("GET", "/api/v1/tasks/{task_id}"): _person(Permission.READ_TASKS),
+    ("GET", "/api/v1/tasks/{task_id}/events"): _person(Permission.READ_TASKS),
+    ("POST", "/api/v1/tasks/{task_id}/cancel"): _person(Permission.RUN_TASKS),
+    ("POST", "/api/v1/tasks/{task_id}/rerun"): _person(Permission.RUN_TASKS),
     ("GET", "/api/v1/runs"): _person(Permission.READ_RUNS),
     ("GET", "/api/v1/runs/{run_id}"): _person(Permission.READ_RUNS),
     ("GET", "/api/v1/tokens"): _person(Permission.READ_TOKENS),

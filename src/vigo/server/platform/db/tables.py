@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from vigo.server.platform.db.types import Moment
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The newest migration, so that a start with nothing to migrate need not import Alembic."""
 
 # SQLite counts only columns of the type INTEGER by itself.
@@ -149,6 +149,38 @@ access_tokens = Table(
     Column("expires_at", Moment, nullable=False),
     Column("revoked_at", Moment),
 )
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("number", _COUNTED, primary_key=True, autoincrement=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("packed", LargeBinary, nullable=False),
+    Column("command", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("created_at", Moment, nullable=False, index=True),
+    Column("created_by", String(200), nullable=False),
+    Column("ended_at", Moment),
+)
+"""`packed` is what was asked, in MessagePack."""
+
+task_targets = Table(
+    "task_targets",
+    metadata,
+    Column("task_number", _COUNTED, ForeignKey("tasks.number"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("envoy_id", String(36), ForeignKey("envoys.id"), nullable=False),
+    Column("hostname", String(253), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("started_at", Moment),
+    Column("ended_at", Moment),
+    Column("exit_code", Integer),
+    Column("duration_ms", Float),
+    Column("reason", Text, nullable=False),
+    Column("output", LargeBinary),
+    Column("output_bytes", BigInteger, nullable=False),
+)
+"""One row a machine; `output` is what is kept of it, under zstd."""
 
 audit = Table(
     "audit",

@@ -1,0 +1,276 @@
+"""The tasks that the server asks of this envoy: started once, told as they go, ended in one way."""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from vigo.agent.host.process import Ending, Sink
+from vigo.agent.identity.identity import IdentityFolder
+from vigo.agent.tasks.records import Kept, TaskOutput, TaskRecords
+from vigo.core.clock import Clock
+from vigo.core.errors import VigoError
+from vigo.core.ids import TaskId
+from vigo.core.task import HEAD_BYTES, MOST_AT_ONCE, FinalState, TaskEnd, TaskOrder, open_order
+from vigo.core.wire.stream_messages import (
+    AgentMessage,
+    CancelTask,
+    StartTask,
+    TaskEnded,
+    TaskStarted,
+    TaskStored,
+)
+from vigo.core.wire.stream_messages import TaskOutput as OutputMessage
+
+Say = Callable[[AgentMessage], Awaitable[None]]
+RunTask = Callable[[TaskOrder, str | None, Sink, int], Ending]
+"""Runs a command to its end; see `vigo.agent.host.run_task`."""
+
+PAUSE: Final = timedelta(milliseconds=100)
+"""Between two parts of one task's output. One that prints without end takes a bounded part of the stream."""
+
+_PART_BYTES: Final = 32 * 1024
+
+STOPPED: Final = "the agent was stopped while it ran"
+GONE: Final = "the agent was gone while it ran"
+NOT_BEGUN: Final = "cancelled before it was started"
+
+_log = logging.getLogger(__name__)
+
+
+class _Running:
+    """A task that runs. Its thread is told to end it through a pipe."""
+
+    def __init__(self, order: TaskOrder, output: TaskOutput) -> None:
+        self.order = order
+        self.output = output
+        self.told_bytes = 0
+        self.ended_as: FinalState = "cancelled"
+        self.reason = ""
+        self.is_over = asyncio.Event()
+        self._told_to_stop, self._stopper = os.pipe2(os.O_CLOEXEC)
+        self.stop_fd = self._told_to_stop
+
+    def stop(self, state: FinalState, reason: str) -> None:
+        """End it, for a reason; the first one counts."""
+        if not self.reason:
+            self.ended_as, self.reason = state, reason
+            os.write(self._stopper, b"x")
+
+    def close(self) -> None:
+        """Give the pipe back."""
+        os.close(self._told_to_stop)
+        os.close(self._stopper)
+
+
+class TaskDesk:
+    """Runs tasks, also while no stream is held; what was not told is told on the next one."""
+
+    def __init__(self, folder: IdentityFolder, run_task: RunTask, clock: Clock) -> None:
+        self._folder = folder
+        self._run_task = run_task
+        self._clock = clock
+        self._records = TaskRecords(folder.state_dir)
+        self._running: dict[TaskId, _Running] = {}
+        self._work: set[asyncio.Task[None]] = set()
+        self._threads: ThreadPoolExecutor | None = None
+        self._say: Say | None = None
+        self._is_ending = False
+
+    def start(self) -> None:
+        """Take up what a former agent left."""
+        try:
+            self._records.give_up(GONE)
+            self._records.prune(self._clock.now())
+        except (VigoError, OSError) as error:
+            _log.warning("tasks of before are not looked at reason=%s", error)
+
+    def attach(self, say: Say) -> None:
+        """Speak on a new stream. The server asks there for each task whose end it has not stored."""
+        self._say = say
+        for running in self._running.values():
+            running.told_bytes = HEAD_BYTES  # until it says how much of the output it has
+
+    def detach(self) -> None:
+        """The stream is gone."""
+        self._say = None
+
+    async def hear(self, message: StartTask | CancelTask | TaskStored) -> None:
+        """Do what the server asks."""
+        if isinstance(message, StartTask):
+            await self._asked(message)
+        elif isinstance(message, TaskStored):
+            self._records.forget(message.task)
+        else:
+            await self._cancelled(message.task)
+
+    async def end(self) -> None:
+        """End what runs; it is told by the next agent."""
+        self._is_ending = True
+        for running in self._running.values():
+            running.stop("lost", STOPPED)
+        await asyncio.gather(*self._work, return_exceptions=True)
+        if self._threads is not None:
+            self._threads.shutdown()
+
+    async def _asked(self, start: StartTask) -> None:
+        try:
+            identity = self._folder.load()
+            order = open_order(start.order, identity.verify_keys())
+        except VigoError as error:
+            # Whoever wrote this is not to be told anything about a task that it may have made up.
+            _log.warning("a task is refused reason=%s", error)
+            return
+        running = self._running.get(order.task)
+        if running is not None:
+            running.told_bytes = min(start.output_from, HEAD_BYTES)
+            await self._tell(TaskStarted(order.task))
+            return
+        kept = self._records.ended(order.task)
+        if kept is not None:
+            await self._tell_all(order.task, kept, start.output_from)
+            return
+        refusal = self._refusal(order, str(identity.envoy))
+        try:
+            if refusal is None and not await self._is_new(order):
+                refusal = TaskEnd(state="lost", reason=GONE)
+        except VigoError as error:
+            refusal = TaskEnd(state="refused", reason=str(error))
+        if refusal is not None:
+            _log.warning("task not started task=%s state=%s reason=%s", order.task, refusal.state, refusal.reason)
+            await self._tell(TaskEnded(order.task, refusal))
+            return
+        self._begin(order, identity.root)
+
+    async def _cancelled(self, task: TaskId) -> None:
+        running, kept = self._running.get(task), self._records.ended(task)
+        if running is not None:
+            running.stop("cancelled", "cancelled")
+        elif kept is not None:
+            await self._tell_all(task, kept, 0)
+        else:
+            is_known = self._records.is_marked(task)
+            end = TaskEnd(state="lost", reason=GONE) if is_known else TaskEnd(state="cancelled", reason=NOT_BEGUN)
+            await self._tell(TaskEnded(task, end))
+
+    async def _is_new(self, order: TaskOrder) -> bool:
+        return await asyncio.to_thread(self._records.begin, order.task, order.not_after, self._clock.now())
+
+    def _refusal(self, order: TaskOrder, envoy: str) -> TaskEnd | None:
+        if order.envoy != envoy:
+            return TaskEnd(state="refused", reason="this task is another envoy's")
+        if order.not_after < self._clock.now():
+            return TaskEnd(
+                state="expired",
+                reason=f"it was to start before {order.not_after:%Y-%m-%d %H:%M:%S} UTC by this machine's clock",
+            )
+        if self._is_ending:
+            return TaskEnd(state="refused", reason="the agent is being stopped")
+        if len(self._running) >= MOST_AT_ONCE:
+            return TaskEnd(state="refused", reason=f"{MOST_AT_ONCE} tasks run here already; wait for one to end")
+        return None
+
+    def _begin(self, order: TaskOrder, root: str | None) -> None:
+        work = asyncio.create_task(self._run(order, root))
+        self._work.add(work)
+        work.add_done_callback(self._work.discard)
+
+    async def _run(self, order: TaskOrder, root: str | None) -> None:
+        """Run a task to its end, note that, and tell it."""
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="task")
+        try:
+            stream = self._records.output(order.task)
+        except VigoError as error:
+            await self._finish(order.task, Kept(TaskEnd(state="refused", reason=str(error))))
+            return
+        with stream:
+            running = self._running[order.task] = _Running(order, TaskOutput(stream))
+            _log.info("task started task=%s user=%s", order.task, order.user or "-")
+            began = time.monotonic()
+            telling = asyncio.create_task(self._tell_output(running))
+            try:
+                await self._tell(TaskStarted(order.task))
+                ending = await asyncio.get_running_loop().run_in_executor(
+                    self._threads, self._run_task, order, root, running.output, running.stop_fd
+                )
+                end = _end(ending, running)
+            except VigoError as error:
+                end = TaskEnd(state="refused", reason=str(error))
+            except Exception as error:  # noqa: BLE001 - a task always has an end
+                _log.exception("a task ended through an internal fault task=%s", order.task)
+                end = TaskEnd(state="lost", reason=f"an internal fault of the agent: {error}")
+            finally:
+                running.is_over.set()
+                await telling
+                running.close()
+        tail, tail_from = running.output.tail()
+        duration_ms = (time.monotonic() - began) * 1000
+        end = msgspec.structs.replace(end, duration_ms=duration_ms, output_bytes=running.output.total_bytes)
+        _log.info("task ended task=%s state=%s exit_code=%s", order.task, end.state, end.exit_code)
+        await self._tell_parts(order.task, running.output.read, running.told_bytes)
+        await self._finish(order.task, Kept(end, tail, tail_from))
+
+    async def _finish(self, task: TaskId, kept: Kept) -> None:
+        try:
+            await asyncio.to_thread(self._records.finish, task, kept)
+        except VigoError as error:
+            # It can still be told now. If nobody hears it, the server learns that the task was lost.
+            _log.warning("the end of a task is not kept task=%s reason=%s", task, error)
+        # What asks for it from now on finds the end on the disk, so no question falls between the two.
+        self._running.pop(task, None)
+        await self._tell_end(task, kept)
+
+    async def _tell_output(self, running: _Running) -> None:
+        """Tell what is printed, as it comes. It is not cancelled: half a message would end the stream."""
+        while not running.is_over.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PAUSE.total_seconds()):
+                    await running.is_over.wait()
+            part = running.output.read(running.told_bytes, _PART_BYTES)
+            if part and self._say is not None:
+                offset, running.told_bytes = running.told_bytes, running.told_bytes + len(part)
+                await self._tell(OutputMessage(running.order.task, offset, part))
+
+    async def _tell_all(self, task: TaskId, kept: Kept, output_from: int) -> None:
+        head = self._records.head(task)
+        await self._tell_parts(task, lambda start, most: head[start : start + most], output_from)
+        await self._tell_end(task, kept)
+
+    async def _tell_end(self, task: TaskId, kept: Kept) -> None:
+        for start in range(0, len(kept.tail), _PART_BYTES):
+            await self._tell(OutputMessage(task, kept.tail_from + start, kept.tail[start : start + _PART_BYTES]))
+        await self._tell(TaskEnded(task, kept.end))
+
+    async def _tell_parts(self, task: TaskId, read: Callable[[int, int], bytes], start: int) -> None:
+        while part := read(start, _PART_BYTES):
+            await self._tell(OutputMessage(task, start, part))
+            start += len(part)
+
+    async def _tell(self, message: AgentMessage) -> None:
+        """Say something if a stream is held; what is not heard is asked for on the next."""
+        if self._say is not None:
+            try:
+                await self._say(message)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the stream ends and says why
+                _log.debug("not told on the stream reason=%s", error)
+
+
+def _end(ending: Ending, running: _Running) -> TaskEnd:
+    if ending.stopped:
+        return TaskEnd(state=running.ended_as, exit_code=ending.status, reason=running.reason)
+    if ending.timed_out:
+        seconds = running.order.timeout.total_seconds()
+        return TaskEnd(
+            state="timed-out",
+            exit_code=ending.status,
+            reason=f"it ran for {seconds:g} s and was ended with all it started",
+        )
+    return TaskEnd(state="succeeded" if ending.status == 0 else "failed", exit_code=ending.status)

@@ -1,0 +1,19 @@
+"""Which envoys a command is about."""
+
+from typing import Any
+
+import click
+
+
+def target_of(hosts: tuple[str, ...], how: str, selected: dict[str, Any]) -> dict[str, Any]:
+    """Return the target in the form of the API; `how` says how hosts are given.
+
+    Raises:
+        UsageError: nothing was said, which never means everyone.
+    """
+    target = {"hosts": hosts, **selected}
+    if not any(target.values()):
+        raise click.UsageError(
+            f"expected whom it is for ({how}, --where, --environment, --role or --all), found nobody"
+        )
+    return target

@@ -1,0 +1,87 @@
+"""Tasks: a command that operators have run on machines now, once, beside what is declared."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal, get_args
+
+import msgspec
+
+from vigo.core.encoding import decode, encode
+from vigo.core.errors import UnauthenticatedError
+from vigo.core.ids import EnvoyId, TaskId
+from vigo.core.signing import TASK_CONTEXT, SigningKey, VerifyKey, framed
+
+FinalState = Literal["succeeded", "failed", "timed-out", "cancelled", "expired", "refused", "lost"]
+"""How a task ended on a machine. `expired` was never started in time, `refused` is what the agent would not start, and
+of a `lost` one nobody knows how it went: the agent or the machine was gone in the middle."""
+
+FINAL_STATES: Final[tuple[FinalState, ...]] = get_args(FinalState)
+
+MOST_COMMAND_BYTES: Final = 32 * 1024
+LONGEST_TIMEOUT: Final = timedelta(days=1)
+MOST_AT_ONCE: Final = 8
+"""Tasks that run on one machine at a time."""
+
+HEAD_BYTES: Final = 192 * 1024
+TAIL_BYTES: Final = 64 * 1024
+"""What is kept of a task's output on one machine: its beginning, and where there is more its end."""
+
+
+class TaskOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """What one envoy is to run. `command` is for `/bin/sh -c`; `user` None is the agent's own.
+
+    One that comes to the agent after `not_after` is not started: it need not remember for ever what it ran.
+    """
+
+    task: TaskId
+    envoy: EnvoyId
+    command: str
+    user: str | None = None
+    nice: int = 0
+    timeout: timedelta
+    not_after: datetime
+
+
+class SignedOrder(msgspec.Struct, frozen=True):
+    """An order as it travels: its encoding, and the policy key's signature over that."""
+
+    content: bytes
+    signature: bytes
+
+
+class TaskEnd(msgspec.Struct, frozen=True, kw_only=True):
+    """How a task ended on an envoy. `exit_code` is 128 and the signal's number where a signal ended it.
+
+    `output_bytes` counts all that it printed, also what is not kept.
+    """
+
+    state: FinalState
+    exit_code: int | None = None
+    duration_ms: float = 0.0
+    reason: str = ""
+    output_bytes: int = 0
+
+
+def sign_order(order: TaskOrder, key: SigningKey) -> SignedOrder:
+    """Return an order signed."""
+    content = encode(order)
+    return SignedOrder(content, key.sign(framed(TASK_CONTEXT, content)))
+
+
+def open_order(signed: SignedOrder, keys: tuple[VerifyKey, ...]) -> TaskOrder:
+    """Return the order that one of the keys signed. Whom it is for, and whether it came in time, the caller judges.
+
+    Raises:
+        UnauthenticatedError: none of them did.
+        DamagedError: what was signed is no order.
+    """
+    message = framed(TASK_CONTEXT, signed.content)
+    for key in keys:
+        try:
+            key.verify(message, signed.signature)
+        except UnauthenticatedError:
+            continue
+        order = decode(signed.content, TaskOrder)
+        return msgspec.structs.replace(order, not_after=order.not_after.astimezone(UTC))
+    raise UnauthenticatedError(
+        "expected a task signed with a pinned policy key, found another signature; it is not run"
+    )

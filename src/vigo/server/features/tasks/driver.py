@@ -1,0 +1,295 @@
+"""Having tasks run: telling envoys, hearing of them, and giving each exactly one final state."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from vigo.core.clock import Clock
+from vigo.core.errors import UnavailableError
+from vigo.core.ids import EnvoyId, TaskId
+from vigo.core.signing import SigningKey
+from vigo.core.task import TaskEnd, TaskOrder, sign_order
+from vigo.core.wire.stream_messages import (
+    AgentMessage,
+    CancelTask,
+    StartTask,
+    TaskEnded,
+    TaskOutput,
+    TaskStarted,
+    TaskStored,
+)
+from vigo.server.features.streams.service import StreamService
+from vigo.server.features.tasks import store
+from vigo.server.features.tasks.live import FINAL, LiveTarget, LiveTask
+from vigo.server.platform.audit.trail import Act, Trail
+from vigo.server.platform.db.database import Database
+
+SWEEP: Final = timedelta(seconds=1)
+"""How often it is looked which deadline passed."""
+
+START_WITHIN: Final = timedelta(seconds=60)
+"""An agent says at once that it started a task. Its stream may break just then, and is opened anew within this."""
+
+RETURN_WITHIN: Final = timedelta(seconds=60)
+"""After a start of the server its envoys come back within this; until then none counts as absent."""
+
+END_WITHIN: Final = timedelta(seconds=30)
+"""Beyond its timeout: for ending what it started, and for telling that."""
+
+LONGEST_LIFE: Final = timedelta(days=7)
+"""Of a task as a whole: agents start nothing that was asked for longer ago."""
+
+_MOST_MEMORY_BYTES: Final = 256 * 1024 * 1024
+"""Of output of all that runs; more is not kept."""
+
+_AT_ONCE: Final = 200
+"""Envoys that are told to start without letting anything else be done: signing takes its time."""
+
+_log = logging.getLogger(__name__)
+
+
+class TaskDriver:
+    """The tasks that go on. It hears of streams as their listener."""
+
+    def __init__(
+        self, database: Database, trail: Trail, clock: Clock, streams: StreamService, policy_key: SigningKey
+    ) -> None:
+        self._database = database
+        self._trail = trail
+        self._clock = clock
+        self._streams = streams
+        self._key = policy_key
+        self._started = clock.monotonic()
+        self._tasks: dict[TaskId, LiveTask] = {}
+        self._under_way: dict[EnvoyId, dict[TaskId, LiveTarget]] = {}
+        """What was sent to an envoy and has no final state, and what waits until it is connected."""
+        self._kept_bytes = 0
+        self._work: set[asyncio.Task[None]] = set()
+        streams.attend(self)
+
+    def load(self) -> None:
+        """Take up what went on when the server ended; call it before anything is served."""
+        for task in self._database.read_now(store.going_on):
+            self._tasks[task.id] = task
+            for target in task.targets:
+                if target.state == "sent":
+                    target.deadline = self._clock.monotonic() + self._limit(task) + START_WITHIN
+                    self._under_way.setdefault(target.envoy, {})[task.id] = target
+
+    def find(self, task: TaskId) -> LiveTask | None:
+        """Return a task that goes on."""
+        return self._tasks.get(task)
+
+    def begin(self, task: LiveTask) -> None:
+        """Run a task that is stored."""
+        self._tasks[task.id] = task
+        self._advance(task)
+
+    def cancel(self, task: LiveTask, reason: str) -> None:
+        """Start a task on no other envoy, and end it where it runs."""
+        self._stop(task, reason)
+        for target in task.targets:
+            if target.state in FINAL or target.end is not None:
+                continue
+            target.is_cancelled = True
+            if target.is_parked:
+                self._finish(task, target, TaskEnd(state="cancelled", reason=reason))
+            else:
+                self._streams.tell(target.envoy, CancelTask(task.id))
+        self._advance(task)
+
+    def opened(self, envoy: EnvoyId) -> None:
+        """Tell an envoy, anew or at last, what it is to run."""
+        for task_id, target in tuple(self._under_way.get(envoy, {}).items()):
+            task = self._tasks[task_id]
+            if target.end is None:
+                self._send(task, target)
+
+    async def heard(self, envoy: EnvoyId, message: AgentMessage) -> None:
+        """Note what an envoy tells of a task that it was to run; anything else is no news."""
+        if not isinstance(message, TaskStarted | TaskOutput | TaskEnded):
+            return
+        task, target = self._tasks.get(message.task), self._under_way.get(envoy, {}).get(message.task)
+        if task is None or target is None or target.is_parked:
+            # What has its final state keeps it. The agent need not keep what it knows.
+            if isinstance(message, TaskEnded):
+                self._streams.tell(envoy, TaskStored(message.task))
+            else:
+                self._streams.tell(envoy, CancelTask(message.task))
+            return
+        if isinstance(message, TaskStarted):
+            self._runs(task, target)
+        elif isinstance(message, TaskEnded):
+            self._runs(task, target)
+            self._finish(task, target, message.end)
+        elif self._kept_bytes < _MOST_MEMORY_BYTES and target.end is None:
+            self._kept_bytes += target.output.add(message.offset, message.data)
+            task.changed(target)
+
+    async def sweep(self) -> None:
+        """Give a final state to what was not heard of in time, and try again what could not be stored."""
+        now = self._clock.monotonic()
+        for task in tuple(self._tasks.values()):
+            if self._clock.now() - task.created_at > LONGEST_LIFE:
+                self._stop(task, f"the task is older than {LONGEST_LIFE.days} days")
+            self._advance(task)
+        for envoy, targets in tuple(self._under_way.items()):
+            for task_id, target in tuple(targets.items()):
+                if target.end is not None:
+                    self._store(self._tasks[task_id], target)
+                elif target.deadline is not None and target.deadline < now:
+                    self._finish(self._tasks[task_id], target, self._overdue(envoy, target))
+
+    async def close(self) -> None:
+        """Let what is being stored be stored."""
+        await asyncio.gather(*self._work, return_exceptions=True)
+
+    def _overdue(self, envoy: EnvoyId, target: LiveTarget) -> TaskEnd:
+        if target.is_parked:
+            return TaskEnd(state="expired", reason="it was not connected; --queue-offline keeps a task for longer")
+        gone = "" if self._streams.connected_since(envoy) is not None else "; it is not connected"
+        if target.state == "sent":
+            return TaskEnd(state="lost", reason=f"it was told to start and never said that it did{gone}")
+        return TaskEnd(state="lost", reason=f"it never said how it ended{gone}")
+
+    def _advance(self, task: LiveTask) -> None:
+        """Start what is due."""
+        most = task.wanted.max_failures
+        if most is not None and task.failures > most and not task.stop_reason:
+            self._stop(task, f"{task.failures} did not succeed, which is more than {most}")
+        sent: list[int] = []
+        while len(sent) < _AT_ONCE and (target := task.next_due()) is not None:
+            if self._streams.connected_since(target.envoy) is None:
+                self._park(task, target)
+            else:
+                task.under_way += 1
+                self._under_way.setdefault(target.envoy, {})[task.id] = target
+                self._send(task, target)
+                sent.append(target.position)
+        if sent:
+            self._do(self._database.write(lambda connection: store.mark_sent(connection, task.number, sent)))
+        if len(sent) == _AT_ONCE:  # others have their turn on the loop in between
+            asyncio.get_running_loop().call_soon(self._advance, task)
+        if not task.left and task.ended_at is None:
+            task.ended_at = self._clock.now()
+            self._do(self._end(task))
+
+    def _park(self, task: LiveTask, target: LiveTarget) -> None:
+        """Have a target wait for its envoy; it does not hold up the others."""
+        now = self._clock.monotonic()
+        queued_until = task.created_at + timedelta(seconds=task.wanted.queue_offline_seconds)
+        target.deadline = max(now + (queued_until - self._clock.now()), self._started + RETURN_WITHIN)
+        target.is_parked = True
+        self._under_way.setdefault(target.envoy, {})[task.id] = target
+        if target.deadline <= now:
+            self._finish(task, target, self._overdue(target.envoy, target))
+
+    def _send(self, task: LiveTask, target: LiveTarget) -> None:
+        """Tell an envoy to start, or to tell what became of it; who cannot hear it now is told on its next stream."""
+        if target.is_cancelled:
+            self._streams.tell(target.envoy, CancelTask(task.id))
+            return
+        if target.is_parked:
+            target.is_parked = False
+            task.under_way += 1
+        if target.state == "waiting":
+            target.state = "sent"
+            target.deadline = self._clock.monotonic() + START_WITHIN
+            task.changed(target)
+        order = TaskOrder(
+            task=task.id,
+            envoy=target.envoy,
+            command=task.wanted.command,
+            user=task.wanted.user,
+            nice=task.wanted.nice,
+            timeout=timedelta(seconds=task.wanted.timeout_seconds),
+            not_after=task.created_at + LONGEST_LIFE,
+        )
+        self._streams.tell(target.envoy, StartTask(sign_order(order, self._key), len(target.output.head)))
+
+    def _runs(self, task: LiveTask, target: LiveTarget) -> None:
+        if target.state == "sent":
+            target.state, target.started_at = "running", self._clock.now()
+            target.deadline = self._clock.monotonic() + self._limit(task)
+            task.changed(target)
+
+    def _limit(self, task: LiveTask) -> timedelta:
+        return timedelta(seconds=task.wanted.timeout_seconds) + END_WITHIN
+
+    def _stop(self, task: LiveTask, reason: str) -> None:
+        task.stop_reason = task.stop_reason or reason
+        for target in task.drop_due():
+            self._finish(task, target, TaskEnd(state="cancelled", reason=task.stop_reason))
+
+    def _finish(self, task: LiveTask, target: LiveTarget, end: TaskEnd) -> None:
+        """Give a target its final state; the first one counts."""
+        if target.end is None:
+            target.end = end
+            self._under_way.setdefault(target.envoy, {})[task.id] = target
+            self._store(task, target)
+
+    def _store(self, task: LiveTask, target: LiveTarget) -> None:
+        if not target.is_storing:
+            target.is_storing = True
+            self._do(self._stored(task, target))
+
+    async def _stored(self, task: LiveTask, target: LiveTarget) -> None:
+        end = target.end
+        assert end is not None  # noqa: S101 - `_finish` sets it
+        was_under_way = target.state in ("sent", "running")
+        target.ended_at = target.ended_at or self._clock.now()
+        final, output = target.shown(state=end.state), target.output.whole()
+
+        def job(connection: Connection) -> None:
+            store.finish(connection, task.number, final, target.position, output)
+
+        def then(_: None) -> None:
+            target.state = end.state
+            self._kept_bytes -= target.output.size_bytes
+            task.left -= 1
+            task.failures += end.state != "succeeded"
+            task.under_way -= was_under_way
+            mine = self._under_way[target.envoy]
+            del mine[task.id]
+            if not mine:
+                del self._under_way[target.envoy]
+            self._streams.tell(target.envoy, TaskStored(task.id))
+            task.changed(target)
+            self._advance(task)
+
+        try:
+            await self._database.write(job, then)
+        finally:
+            target.is_storing = False
+
+    async def _end(self, task: LiveTask) -> None:
+        at = task.ended_at or self._clock.now()
+        counts = {str(state): count for state, count in task.counts().items()}
+        act = Act(actor=task.created_by, action="tasks.ended", subject=task.id, detail=counts)
+
+        def job(connection: Connection) -> None:
+            store.end(connection, task.number, at)
+            self._trail.append(connection, act)
+
+        try:
+            await self._database.write(job)
+        except BaseException:
+            task.ended_at = None  # the next sweep tries again
+            raise
+        del self._tasks[task.id]
+        task.wake()
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        async def guarded() -> None:
+            try:
+                await work
+            except UnavailableError as error:
+                _log.error("what became of a task is not stored yet, it is tried again: %s", error)
+
+        doing = asyncio.create_task(guarded())
+        self._work.add(doing)
+        doing.add_done_callback(self._work.discard)

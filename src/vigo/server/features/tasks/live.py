@@ -1,0 +1,172 @@
+"""Tasks that go on, in memory."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from vigo.core.ids import EnvoyId, TaskId
+from vigo.core.task import FINAL_STATES, HEAD_BYTES, TAIL_BYTES, TaskEnd
+from vigo.server.features.tasks.models import NewTask, TargetState, TaskTarget
+
+FINAL: Final = frozenset(FINAL_STATES)
+
+
+class KeptOutput:
+    """What is kept of what one machine prints: the first part and the last, in the order in which they come."""
+
+    def __init__(self) -> None:
+        self.head = bytearray()
+        self._tail = bytearray()
+        self._tail_from = 0
+
+    def add(self, offset: int, data: bytes) -> int:
+        """Take a part; return by how many bytes what is kept has grown. What was taken before changes nothing."""
+        before = self.size_bytes
+        if offset < HEAD_BYTES:
+            if offset == len(self.head):
+                self.head += data[: HEAD_BYTES - offset]
+        else:
+            if offset != self._tail_from + len(self._tail):
+                self._tail.clear()
+                self._tail_from = offset
+            self._tail += data[: TAIL_BYTES - len(self._tail)]
+        return self.size_bytes - before
+
+    @property
+    def size_bytes(self) -> int:
+        """How much is kept."""
+        return len(self.head) + len(self._tail)
+
+    def whole(self) -> bytes:
+        """Return what is kept, with a line for what is not."""
+        left_out = self._tail_from - len(self.head) if self._tail else 0
+        cut = f"\n... {left_out} bytes left out ...\n".encode() if left_out > 0 else b""
+        return bytes(self.head) + cut + bytes(self._tail)
+
+
+class LiveTarget:
+    """A task on one envoy."""
+
+    __slots__ = (
+        "deadline",
+        "end",
+        "ended_at",
+        "envoy",
+        "hostname",
+        "is_cancelled",
+        "is_parked",
+        "is_storing",
+        "output",
+        "position",
+        "started_at",
+        "state",
+        "version",
+    )
+
+    def __init__(self, position: int, envoy: EnvoyId, hostname: str, state: TargetState = "waiting") -> None:
+        self.position = position
+        self.envoy = envoy
+        self.hostname = hostname
+        self.state: TargetState = state
+        self.started_at: datetime | None = None
+        self.ended_at: datetime | None = None
+        self.deadline: timedelta | None = None
+        """Until when something has to be heard of it; while it waits for its envoy, until when it does."""
+        self.end: TaskEnd | None = None
+        """How it ended, from before that is stored."""
+        self.is_storing = False
+        self.is_parked = False
+        self.is_cancelled = False
+        self.output = KeptOutput()
+        self.version = 0
+
+    def shown(self, output: str = "", state: TargetState | None = None) -> TaskTarget:
+        """Return it as people see it, in its state or in the one that it is about to have."""
+        state = state or self.state
+        end = self.end if state in FINAL else None
+        return TaskTarget(
+            id=self.envoy,
+            hostname=self.hostname,
+            state=state,
+            exit_code=None if end is None else end.exit_code,
+            started_at=self.started_at,
+            ended_at=self.ended_at,
+            duration_ms=None if end is None else end.duration_ms,
+            reason="" if end is None else end.reason,
+            output=output,
+            output_bytes=len(self.output.head) if end is None else end.output_bytes,
+        )
+
+
+class LiveTask:
+    """A task that has not ended everywhere. Changed on the event loop only."""
+
+    def __init__(
+        self,
+        number: int,
+        task: TaskId,
+        wanted: NewTask,
+        created_at: datetime,
+        created_by: str,
+        targets: Sequence[LiveTarget],
+    ) -> None:
+        self.number = number
+        self.id = task
+        self.wanted = wanted
+        self.created_at = created_at
+        self.created_by = created_by
+        self.targets = targets
+        self.left = sum(target.state not in FINAL for target in targets)
+        self.failures = sum(target.state in FINAL and target.state != "succeeded" for target in targets)
+        self.under_way = sum(target.state in ("sent", "running") for target in targets)
+        """How many were sent and have no final state yet."""
+        self.stop_reason = ""
+        """Why no other envoy is started, or an empty text."""
+        self.ended_at: datetime | None = None
+        self.watchers: set[asyncio.Event] = set()
+        self._version = 0
+        size = _batch_size(wanted.batch, len(targets))
+        self._batches = deque(targets[first : first + size] for first in range(0, len(targets), size))
+        self._due: deque[LiveTarget] = deque()
+
+    def next_due(self) -> LiveTarget | None:
+        """Return the next envoy whose turn it is, None where none is before others have ended."""
+        if self.under_way >= (self.wanted.concurrency or len(self.targets)):
+            return None
+        while not self._due:
+            if self.under_way or not self._batches:
+                return None
+            self._due.extend(target for target in self._batches.popleft() if target.state == "waiting")
+        return self._due.popleft()
+
+    def drop_due(self) -> list[LiveTarget]:
+        """Return those whose turn has not come, which now never does."""
+        left = [*self._due, *(target for batch in self._batches for target in batch if target.state == "waiting")]
+        self._due.clear()
+        self._batches.clear()
+        return left
+
+    def changed(self, target: LiveTarget) -> None:
+        """Let those who watch see a target anew."""
+        self._version += 1
+        target.version = self._version
+        self.wake()
+
+    def wake(self) -> None:
+        """Have those who watch look."""
+        for watcher in self.watchers:
+            watcher.set()
+
+    def counts(self) -> dict[TargetState, int]:
+        """Return how many envoys are in each state."""
+        return dict(Counter(target.state for target in self.targets))
+
+
+def _batch_size(batch: str | None, targets: int) -> int:
+    if batch is None:
+        return max(1, targets)
+    if batch.endswith("%"):
+        return max(1, targets * int(batch.removesuffix("%")) // 100)
+    return int(batch)

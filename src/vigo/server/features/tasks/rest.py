@@ -1,0 +1,57 @@
+"""`/api/v1/tasks`."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+from litestar import Request, get, post
+from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.response import Stream
+from litestar.types import ControllerRouterHandler
+
+from vigo.server.features.tasks.models import CreatedTask, NewTask, Rerun, TaskDetail, TaskList
+from vigo.server.features.tasks.service import TaskService
+from vigo.server.platform.web.application import acting
+from vigo.server.platform.web.paging import Limit, number_cursor
+
+
+def routes(service: TaskService) -> list[ControllerRouterHandler]:
+    """Return the routes of tasks."""
+
+    @post("/api/v1/tasks", summary="Run a command on envoys")
+    async def create_task(request: Request[Any, Any, Any], data: JSONBody[NewTask]) -> CreatedTask:
+        return await service.create(acting(request), data)
+
+    @get("/api/v1/tasks", summary="List tasks, the newest first")
+    async def list_tasks(
+        request: Request[Any, Any, Any], limit: Limit = 100, cursor: FromQuery[str | None] = None
+    ) -> TaskList:
+        return await service.list(acting(request), number_cursor(cursor), limit)
+
+    @get("/api/v1/tasks/{task_id:str}", summary="Show a task with its state on every envoy")
+    async def show_task(request: Request[Any, Any, Any], task_id: FromPath[str]) -> TaskDetail:
+        return await service.show(acting(request), task_id)
+
+    @get(
+        "/api/v1/tasks/{task_id:str}/events",
+        summary="Follow a task: a JSON object a line, until it has ended",
+        media_type="application/x-ndjson",
+    )
+    async def watch_task(request: Request[Any, Any, Any], task_id: FromPath[str]) -> Stream:
+        events = await service.watch(acting(request), task_id)
+
+        async def lines() -> AsyncIterator[bytes]:
+            async for event in events:
+                yield msgspec.json.encode(event) + b"\n"
+
+        return Stream(lines(), media_type="application/x-ndjson")
+
+    @post("/api/v1/tasks/{task_id:str}/cancel", summary="End a task wherever it runs", status_code=200)
+    async def cancel_task(request: Request[Any, Any, Any], task_id: FromPath[str]) -> TaskDetail:
+        return await service.cancel(acting(request), task_id)
+
+    @post("/api/v1/tasks/{task_id:str}/rerun", summary="Run a task again, on all its envoys or where it failed")
+    async def rerun_task(request: Request[Any, Any, Any], task_id: FromPath[str], data: JSONBody[Rerun]) -> CreatedTask:
+        return await service.rerun(acting(request), task_id, failed=data.failed)
+
+    return [create_task, list_tasks, show_task, watch_task, cancel_task, rerun_task]

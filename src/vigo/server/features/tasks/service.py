@@ -1,0 +1,304 @@
+"""Running commands on envoys, and showing how that went."""
+
+import asyncio
+import codecs
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection
+
+from vigo.core.clock import Clock
+from vigo.core.errors import ConflictError, InvalidError, NotFoundError
+from vigo.core.ids import EnvoyId, new_task_id, parse_task_id
+from vigo.core.task import LONGEST_TIMEOUT, MOST_COMMAND_BYTES
+from vigo.server.features.envoys.models import Target
+from vigo.server.features.envoys.service import EnvoyService
+from vigo.server.features.streams.service import StreamService
+from vigo.server.features.tasks import store
+from vigo.server.features.tasks.driver import LONGEST_LIFE, TaskDriver
+from vigo.server.features.tasks.live import FINAL, LiveTarget, LiveTask
+from vigo.server.features.tasks.models import (
+    BeatEvent,
+    CreatedTask,
+    EndEvent,
+    MeantEnvoy,
+    NewTask,
+    OutputEvent,
+    StateEvent,
+    TargetState,
+    TaskDetail,
+    TaskEvent,
+    TaskItem,
+    TaskList,
+    TaskTarget,
+)
+from vigo.server.platform.audit.trail import Act, Trail
+from vigo.server.platform.auth.actor import Actor
+from vigo.server.platform.auth.table import Permission
+from vigo.server.platform.db.database import Database
+from vigo.server.platform.settings.model import CurrentSettings
+
+BEAT: Final = timedelta(seconds=10)
+"""Those who watch a task hear something at least so often."""
+
+_PAUSE: Final = timedelta(milliseconds=100)
+"""Between two looks at a task for one who watches: what happened in between is told together."""
+
+_MOST_USER: Final = 64
+_NICEST: Final = 19
+_MOST_DIGITS: Final = 7
+
+
+class TaskService:
+    """Tasks as people see them."""
+
+    def __init__(
+        self,
+        database: Database,
+        trail: Trail,
+        clock: Clock,
+        settings: CurrentSettings,
+        envoys: EnvoyService,
+        streams: StreamService,
+        driver: TaskDriver,
+    ) -> None:
+        self._database = database
+        self._trail = trail
+        self._clock = clock
+        self._settings = settings
+        self._envoys = envoys
+        self._streams = streams
+        self._driver = driver
+
+    async def create(self, actor: Actor, wanted: NewTask) -> CreatedTask:
+        """Begin a task, and return whom it is for.
+
+        Raises:
+            InvalidError: it says nothing to run, or something that cannot be.
+            NotFoundError: nobody fits the target.
+            UnavailableError: it cannot be written, or not into the audit trail; nothing is run.
+        """
+        actor.require(Permission.RUN_TASKS)
+        _check(wanted)
+        meant = await self._envoys.targeted(actor, wanted.target)
+        items = tuple(
+            MeantEnvoy(
+                id=record.id,
+                hostname=record.hostname,
+                connected=self._streams.connected_since(record.id) is not None,
+            )
+            for record in meant
+        )
+        if wanted.dry_run:
+            return CreatedTask(id=None, items=items)
+        task, now = new_task_id(), self._clock.now()
+        targets = [LiveTarget(position, one.id, one.hostname) for position, one in enumerate(items)]
+        detail = {
+            "command": wanted.command,
+            "target": wanted.target.text(),
+            "envoys": len(items),
+            "user": wanted.user,
+        }
+        act = Act(actor=actor.name, action="tasks.run", subject=task, detail=detail)
+
+        def job(connection: Connection) -> int:
+            self._trail.append(connection, act)
+            return store.add(connection, task, wanted, now, actor.name, targets)
+
+        def then(number: int) -> None:
+            self._driver.begin(LiveTask(number, task, wanted, now, actor.name, targets))
+
+        await self._database.write(job, then)
+        return CreatedTask(id=task, items=items)
+
+    async def rerun(self, actor: Actor, task_id: str, *, failed: bool) -> CreatedTask:
+        """Begin a task again, on all its envoys or on those where it did not succeed.
+
+        Raises:
+            ConflictError: it goes on, or it succeeded everywhere.
+            NotFoundError: there is no such task, or none of these envoys is left.
+        """
+        actor.require(Permission.RUN_TASKS)
+        wanted, shown = await self._found(actor, task_id)
+        if shown.ended_at is None:
+            raise ConflictError(f"expected a task that has ended, found that {task_id} goes on; wait, or cancel it")
+        again = tuple(str(one.id) for one in shown.targets if not (failed and one.state == "succeeded"))
+        if not again:
+            raise ConflictError(f"expected envoys where {task_id} did not succeed, found none; leave --failed out")
+        return await self.create(actor, msgspec.structs.replace(wanted, target=Target(hosts=again)))
+
+    async def cancel(self, actor: Actor, task_id: str) -> TaskDetail:
+        """End a task wherever it runs, and start it nowhere else. One that has ended stays as it is.
+
+        Raises:
+            NotFoundError: there is no such task.
+            UnavailableError: it cannot be written into the audit trail; the task goes on.
+        """
+        actor.require(Permission.RUN_TASKS)
+        live = self._driver.find(parse_task_id(task_id))
+        if live is not None:
+            act = Act(actor=actor.name, action="tasks.cancel", subject=live.id)
+            await self._database.write(lambda connection: self._trail.append(connection, act))
+            self._driver.cancel(live, f"cancelled by {actor.name}")
+        return await self.show(actor, task_id)
+
+    async def list(self, actor: Actor, before: int | None, limit: int) -> TaskList:
+        """Return a page of tasks, the newest first."""
+        actor.require(Permission.READ_TASKS)
+        items, following = await self._database.read(lambda connection: store.page(connection, before, limit))
+        return TaskList(
+            items=tuple(self._present(item) for item in items),
+            next_cursor=None if following is None else str(following),
+        )
+
+    async def show(self, actor: Actor, task_id: str) -> TaskDetail:
+        """Return a task with all its envoys.
+
+        Raises:
+            InvalidError: that is no task's id.
+            NotFoundError: there is no such task, or it is no longer kept.
+        """
+        return (await self._found(actor, task_id))[1]
+
+    async def watch(self, actor: Actor, task_id: str) -> AsyncGenerator[TaskEvent, None]:
+        """Return what a task did and does, until it has ended. Who looks slowly hears later, never less.
+
+        Raises:
+            InvalidError: that is no task's id.
+            NotFoundError: there is no such task, or it is no longer kept.
+        """
+        shown = await self.show(actor, task_id)
+        live = self._driver.find(shown.id)
+        return self._past(shown) if live is None else self._going_on(live, shown)
+
+    async def prune(self) -> None:
+        """Delete the tasks that the settings no longer keep."""
+        before = self._clock.now() - self._settings.value.keep_runs_for
+        await self._database.write(lambda connection: store.prune(connection, before))
+
+    async def _found(self, actor: Actor, task_id: str) -> tuple[NewTask, TaskDetail]:
+        actor.require(Permission.READ_TASKS)
+        wanted = parse_task_id(task_id)
+        found = await self._database.read(lambda connection: store.find(connection, wanted))
+        if found is None:
+            raise NotFoundError(
+                f"expected the id of a task that is kept, found {task_id}; `vigocli task list` prints them, and"
+                " keep_runs_for in server.yaml says how long they are kept"
+            )
+        live = self._driver.find(wanted)
+        if live is None:
+            return found
+        stored = {one.id: one for one in found[1].targets}
+        targets = tuple(stored[one.envoy] if one.state in FINAL else _shown(one) for one in live.targets)
+        return found[0], msgspec.structs.replace(found[1], counts=live.counts(), targets=targets)
+
+    def _present(self, item: TaskItem) -> TaskItem:
+        live = self._driver.find(item.id)
+        return item if live is None else msgspec.structs.replace(item, counts=live.counts())
+
+    async def _past(self, shown: TaskDetail) -> AsyncGenerator[TaskEvent, None]:
+        for event in _events(shown.targets):
+            yield event
+        yield EndEvent(counts=shown.counts)
+
+    async def _going_on(self, live: LiveTask, shown: TaskDetail) -> AsyncGenerator[TaskEvent, None]:
+        # What ended before the server was started anew is in the database alone.
+        before = zip(live.targets, shown.targets, strict=True)
+        for event in _events([stored for target, stored in before if target.state in FINAL and not target.version]):
+            yield event
+        bell, seen, decoders = asyncio.Event(), 0, dict[EnvoyId, _Follower]()
+        live.watchers.add(bell)
+        try:
+            while True:
+                bell.clear()
+                newest = seen
+                for target in live.targets:
+                    if target.version <= seen:
+                        continue
+                    newest = max(newest, target.version)
+                    follower = decoders.setdefault(target.envoy, _Follower())
+                    text = follower.news(target)
+                    if text:
+                        yield OutputEvent(hostname=target.hostname, text=text)
+                    if follower.state != target.state:
+                        follower.state = target.state
+                        yield StateEvent(target=target.shown())
+                seen = newest
+                if not live.left and self._driver.find(live.id) is None:
+                    yield EndEvent(counts=live.counts())
+                    return
+                if not bell.is_set():
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(BEAT.total_seconds()):
+                            await bell.wait()
+                    if not bell.is_set():
+                        yield BeatEvent()
+                await asyncio.sleep(_PAUSE.total_seconds())
+        finally:
+            live.watchers.discard(bell)
+
+
+class _Follower:
+    """How much of one envoy's part someone has seen."""
+
+    def __init__(self) -> None:
+        self.state: TargetState = "waiting"
+        self._seen_bytes = 0
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+    def news(self, target: LiveTarget) -> str:
+        """Return what was printed since, as far as it is kept; what is behind a gap comes with the final state."""
+        is_over = target.state in FINAL
+        data = target.output.whole() if is_over else bytes(target.output.head)
+        new, self._seen_bytes = data[self._seen_bytes :], len(data)
+        return self._decoder.decode(new, final=is_over)
+
+
+def _events(targets: Sequence[TaskTarget]) -> Iterator[TaskEvent]:
+    for target in targets:
+        if target.output:
+            yield OutputEvent(hostname=target.hostname, text=target.output)
+        yield StateEvent(target=msgspec.structs.replace(target, output=""))
+
+
+def _shown(target: LiveTarget) -> TaskTarget:
+    return target.shown(target.output.whole().decode(errors="replace"))
+
+
+def _check(wanted: NewTask) -> None:
+    size = len(wanted.command.encode(errors="replace"))
+    if not wanted.command.strip() or "\0" in wanted.command or size > MOST_COMMAND_BYTES:
+        raise InvalidError(
+            f"command: expected what a shell can run, of at most {MOST_COMMAND_BYTES} bytes, found {size} bytes"
+        )
+    if wanted.user is not None and not (0 < len(wanted.user) <= _MOST_USER and wanted.user.isprintable()):
+        raise InvalidError(f"user: expected the name of a user, found {wanted.user[:_MOST_USER]!r}")
+    if not -_NICEST - 1 <= wanted.nice <= _NICEST:
+        raise InvalidError(f"nice: expected -20 to 19, found {wanted.nice}")
+    if not 0 < wanted.timeout_seconds <= LONGEST_TIMEOUT.total_seconds():
+        raise InvalidError(
+            f"timeout_seconds: expected more than 0 and at most {LONGEST_TIMEOUT.total_seconds():g}, found"
+            f" {wanted.timeout_seconds:g}"
+        )
+    if not 0 <= wanted.queue_offline_seconds <= LONGEST_LIFE.total_seconds():
+        raise InvalidError(
+            f"queue_offline_seconds: expected 0 to {LONGEST_LIFE.total_seconds():g}, found"
+            f" {wanted.queue_offline_seconds:g}"
+        )
+    if wanted.concurrency is not None and wanted.concurrency < 1:
+        raise InvalidError(f"concurrency: expected 1 or more, found {wanted.concurrency}")
+    if wanted.max_failures is not None and wanted.max_failures < 0:
+        raise InvalidError(f"max_failures: expected 0 or more, found {wanted.max_failures}")
+    _check_batch(wanted.batch)
+
+
+def _check_batch(batch: str | None) -> None:
+    if batch is None:
+        return
+    number = batch.removesuffix("%")
+    most = 100 if batch.endswith("%") else 1_000_000
+    if not (number.isascii() and number.isdecimal() and len(number) <= _MOST_DIGITS and 1 <= int(number) <= most):
+        raise InvalidError(f"batch: expected a number such as 5, or a share such as 25%, found {batch[:20]!r}")

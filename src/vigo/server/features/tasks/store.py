@@ -1,0 +1,201 @@
+"""Tasks in the database."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import zstandard
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from vigo.core.encoding import decode, encode
+from vigo.core.ids import EnvoyId, TaskId
+from vigo.core.task import HEAD_BYTES, TAIL_BYTES
+from vigo.server.features.tasks.live import LiveTarget, LiveTask
+from vigo.server.features.tasks.models import NewTask, TargetState, TaskDetail, TaskItem, TaskTarget
+from vigo.server.platform.db.tables import task_targets, tasks
+
+_MOST_OUTPUT_BYTES: Final = 2 * (HEAD_BYTES + TAIL_BYTES)
+_MOST_SHOWN_BYTES: Final = 32 * 1024 * 1024
+"""Of the output of all envoys of a task together; each has an equal share, but for the least."""
+_LEAST_SHOWN_BYTES: Final = 2 * 1024
+
+
+def add(
+    connection: Connection,
+    task: TaskId,
+    wanted: NewTask,
+    at: datetime,
+    by: str,
+    targets: Sequence[LiveTarget],
+) -> int:
+    """Store a new task, and return its number."""
+    number = connection.execute(
+        insert(tasks)
+        .values(
+            id=task,
+            packed=encode(wanted),
+            command=wanted.command,
+            target=wanted.target.text(),
+            created_at=at,
+            created_by=by,
+        )
+        .returning(tasks.c.number)
+    ).scalar_one()
+    connection.execute(
+        insert(task_targets),
+        [
+            {
+                "task_number": number,
+                "position": target.position,
+                "envoy_id": target.envoy,
+                "hostname": target.hostname,
+                "state": target.state,
+                "reason": "",
+                "output_bytes": 0,
+            }
+            for target in targets
+        ],
+    )
+    return int(number)
+
+
+def mark_sent(connection: Connection, number: int, positions: Sequence[int]) -> None:
+    """Remember that envoys were told to start."""
+    connection.execute(
+        update(task_targets)
+        .where(
+            task_targets.c.task_number == number,
+            task_targets.c.position.in_(positions),
+            task_targets.c.state == "waiting",
+        )
+        .values(state="sent")
+    )
+
+
+def finish(connection: Connection, number: int, final: TaskTarget, position: int, output: bytes) -> None:
+    """Store how a task ended on an envoy."""
+    packed = zstandard.ZstdCompressor(level=3).compress(output) if output else None
+    connection.execute(
+        update(task_targets)
+        .where(task_targets.c.task_number == number, task_targets.c.position == position)
+        .values(
+            state=final.state,
+            started_at=final.started_at,
+            ended_at=final.ended_at,
+            exit_code=final.exit_code,
+            duration_ms=final.duration_ms,
+            reason=final.reason,
+            output=packed,
+            output_bytes=final.output_bytes,
+        )
+    )
+
+
+def end(connection: Connection, number: int, at: datetime) -> None:
+    """Store that a task has ended everywhere."""
+    connection.execute(update(tasks).where(tasks.c.number == number).values(ended_at=at))
+
+
+def going_on(connection: Connection) -> list[LiveTask]:
+    """Return the tasks that have not ended."""
+    return [
+        LiveTask(
+            row.number,
+            TaskId(row.id),
+            decode(row.packed, NewTask),
+            row.created_at,
+            row.created_by,
+            [
+                LiveTarget(one.position, EnvoyId(one.envoy_id), one.hostname, one.state)
+                for one in connection.execute(_targets(row.number))
+            ],
+        )
+        for row in connection.execute(select(tasks).where(tasks.c.ended_at.is_(None)).order_by(tasks.c.number))
+    ]
+
+
+def page(connection: Connection, before: int | None, limit: int) -> tuple[tuple[TaskItem, ...], int | None]:
+    """Return a page of tasks, the newest first, and where the next one begins."""
+    query = select(tasks).order_by(tasks.c.number.desc()).limit(limit + 1)
+    if before is not None:
+        query = query.where(tasks.c.number < before)
+    rows = connection.execute(query).all()
+    shown = rows[:limit]
+    counts: dict[int, dict[TargetState, int]] = defaultdict(dict)
+    numbers = [row.number for row in shown]
+    grouped = (
+        select(task_targets.c.task_number, task_targets.c.state, func.count().label("many"))
+        .where(task_targets.c.task_number.in_(numbers))
+        .group_by(task_targets.c.task_number, task_targets.c.state)
+    )
+    for row in connection.execute(grouped):
+        counts[row.task_number][row.state] = row.many
+    items = tuple(
+        TaskItem(
+            id=TaskId(row.id),
+            command=row.command,
+            target=row.target,
+            created_at=row.created_at,
+            created_by=row.created_by,
+            ended_at=row.ended_at,
+            counts=counts[row.number],
+        )
+        for row in shown
+    )
+    return items, shown[-1].number if len(rows) > limit else None
+
+
+def find(connection: Connection, task: TaskId) -> tuple[NewTask, TaskDetail] | None:
+    """Return what was asked and a task with all its targets, or None for one that is not stored."""
+    row = connection.execute(select(tasks).where(tasks.c.id == task)).first()
+    if row is None:
+        return None
+    rows = connection.execute(_targets(row.number)).all()
+    share = max(_LEAST_SHOWN_BYTES, _MOST_SHOWN_BYTES // max(1, len(rows)))
+    targets = tuple(_target(one, share) for one in rows)
+    counts: dict[TargetState, int] = {}
+    for target in targets:
+        counts[target.state] = counts.get(target.state, 0) + 1
+    wanted = decode(row.packed, NewTask)
+    return wanted, TaskDetail(
+        id=TaskId(row.id),
+        command=row.command,
+        target=row.target,
+        created_at=row.created_at,
+        created_by=row.created_by,
+        ended_at=row.ended_at,
+        counts=counts,
+        user=wanted.user,
+        nice=wanted.nice,
+        timeout_seconds=wanted.timeout_seconds,
+        targets=targets,
+    )
+
+
+def prune(connection: Connection, ended_before: datetime) -> None:
+    """Delete the tasks that ended before a moment."""
+    old = select(tasks.c.number).where(tasks.c.ended_at < ended_before)
+    connection.execute(delete(task_targets).where(task_targets.c.task_number.in_(old)))
+    connection.execute(delete(tasks).where(tasks.c.ended_at < ended_before))
+
+
+def _targets(number: int) -> Any:
+    return select(task_targets).where(task_targets.c.task_number == number).order_by(task_targets.c.position)
+
+
+def _target(row: Row[Any], most_bytes: int) -> TaskTarget:
+    packed = b"" if row.output is None else row.output
+    output = zstandard.ZstdDecompressor().decompress(packed, max_output_size=_MOST_OUTPUT_BYTES) if packed else b""
+    return TaskTarget(
+        id=EnvoyId(row.envoy_id),
+        hostname=row.hostname,
+        state=row.state,
+        exit_code=row.exit_code,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        duration_ms=row.duration_ms,
+        reason=row.reason,
+        output=output[-most_bytes:].decode(errors="replace"),
+        output_bytes=row.output_bytes,
+    )

@@ -1,0 +1,311 @@
+"""Tasks on the server: told over real streams, one final state each, whatever an envoy says or leaves unsaid."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from tests.server.features.test_streams import heard, held
+from tests.server.harness import Machine, Server, served
+from vigo.agent.link.channel import OpenStream
+from vigo.core.ids import TaskId
+from vigo.core.signing import VerifyKey
+from vigo.core.task import HEAD_BYTES, TAIL_BYTES, TaskEnd, open_order
+from vigo.core.wire.stream_messages import (
+    AgentMessage,
+    Beat,
+    CancelTask,
+    ServerMessage,
+    StartTask,
+    StreamOpened,
+    TaskEnded,
+    TaskOutput,
+    TaskStarted,
+    TaskStored,
+    agent_message_to_bytes,
+)
+from vigo.server.features.tasks.driver import END_WITHIN, RETURN_WITHIN, START_WITHIN
+from vigo.server.features.tasks.live import KeptOutput
+from vigo.server.platform.db.tables import audit
+
+WELL = TaskEnd(state="succeeded", exit_code=0, duration_ms=5.0, output_bytes=3)
+
+
+class Ears:
+    """An envoy that holds its stream, and does as the test says."""
+
+    def __init__(self, stream: OpenStream) -> None:
+        self._stream = stream
+
+    async def next(self) -> ServerMessage:
+        """Return the next message that is no beat."""
+        while isinstance(message := await heard(self._stream), Beat):
+            pass
+        return message
+
+    async def told_to_start(self) -> TaskId:
+        message = await self.next()
+        assert isinstance(message, StartTask), message
+        return TaskId(msgspec.msgpack.decode(message.order.content)["task"])
+
+    async def say(self, *messages: AgentMessage) -> None:
+        for message in messages:
+            await self._stream.send(agent_message_to_bytes(message))
+
+    async def does_well(self) -> None:
+        task = await self.told_to_start()
+        await self.say(TaskStarted(task), TaskOutput(task, 0, b"ok\n"), TaskEnded(task, WELL))
+        assert await self.next() == TaskStored(task)
+
+
+@asynccontextmanager
+async def envoys(server: Server, tmp: Path, *names: str) -> AsyncIterator[list[Ears]]:
+    async with AsyncExitStack() as stack:
+        machines = [await stack.enter_async_context(await Machine.enrolled(server, tmp / name, name)) for name in names]
+        yield [await listening(stack, machine) for machine in machines]
+
+
+async def listening(stack: AsyncExitStack, machine: Machine) -> Ears:
+    ears = Ears(await stack.enter_async_context(held(machine)))
+    assert isinstance(await ears.next(), StreamOpened)
+    return ears
+
+
+async def begun(server: Server, status: int = 201, **wanted: Any) -> Any:
+    body = {"target": {"everyone": True}, "command": "true", **wanted}
+    answer = await server.request("POST", "/api/v1/tasks", body)
+    assert answer.status_code == status, answer.text
+    return answer.json()["id"] if status == 201 else answer.json()
+
+
+async def shown(server: Server, task: str) -> Any:
+    return (await server.request("GET", f"/api/v1/tasks/{task}")).json()
+
+
+async def states(server: Server, task: str) -> list[str]:
+    return [one["state"] for one in (await shown(server, task))["targets"]]
+
+
+async def until_ended(server: Server, task: str) -> Any:
+    async with asyncio.timeout(20):
+        while (found := await shown(server, task))["ended_at"] is None:  # noqa: ASYNC110 - over the network
+            await asyncio.sleep(0.01)
+    return found
+
+
+async def until_states(server: Server, task: str, *wanted: str) -> None:
+    async with asyncio.timeout(20):
+        while tuple(await states(server, task)) != wanted:  # noqa: ASYNC110 - it is asked over the network
+            await asyncio.sleep(0.01)
+
+
+async def later(server: Server, time: timedelta) -> None:
+    server.clock.advance(time + timedelta(seconds=1))
+    await server.app.driver.sweep()
+
+
+def acts(server: Server) -> Sequence[tuple[str, str]]:
+    """Return what was done to what, by the audit trail."""
+    query = select(audit.c.action, audit.c.subject).order_by(audit.c.number)
+    return server.app.database.read_now(lambda found: [tuple(row) for row in found.execute(query)])
+
+
+@served
+async def test_an_order_is_signed_for_one_envoy_and_its_life_is_told(server: Server, tmp: Path) -> None:
+    async with envoys(server, tmp, "web-1") as (web,):
+        task = await begun(server, command="echo ok", user="www-data", nice=5, timeout_seconds=7)
+        start = await web.next()
+        assert isinstance(start, StartTask)
+        keys = tuple(VerifyKey(bytes.fromhex(key)) for key in server.app.generations.policy_keys)
+        order = open_order(start.order, keys)
+        record = server.app.envoys.index.named("web-1")
+        assert record is not None
+        assert (order.task, order.envoy, order.command) == (task, record.id, "echo ok")
+        assert (order.user, order.nice, order.timeout) == ("www-data", 5, timedelta(seconds=7))
+        assert await states(server, task) == ["sent"]
+        await web.say(TaskStarted(order.task), TaskOutput(order.task, 0, b"ok\n"))
+        async with server.client() as client, client.stream("GET", f"/api/v1/tasks/{task}/events") as answer:
+            told = (json.loads(line) async for line in answer.aiter_lines())
+            assert (await anext(told))["event"] in ("state", "output")
+            await web.say(TaskEnded(order.task, WELL))
+            events = [one async for one in told if one["event"] != "beat"]
+        assert events[-1] == {"event": "end", "counts": {"succeeded": 1}}
+        assert events[-2]["target"]["state"] == "succeeded"
+        assert await web.next() == TaskStored(order.task)
+        (one,) = (await until_ended(server, task))["targets"]
+        assert (one["output"], one["exit_code"], one["duration_ms"]) == ("ok\n", 0, 5.0)
+        assert one["started_at"] <= one["ended_at"]
+        assert acts(server)[-2:] == [("tasks.run", task), ("tasks.ended", task)]
+
+
+@served
+async def test_the_first_final_state_stays(server: Server, tmp: Path) -> None:
+    async with envoys(server, tmp, "web-1") as (web,):
+        task = await begun(server)
+        await web.does_well()
+        await until_ended(server, task)
+        await web.say(TaskEnded(TaskId(task), TaskEnd(state="failed", exit_code=1)))
+        assert await web.next() == TaskStored(TaskId(task))
+        await web.say(TaskOutput(TaskId(task), 3, b"more"))
+        assert await web.next() == CancelTask(TaskId(task))
+        (one,) = (await shown(server, task))["targets"]
+        assert (one["state"], one["output"]) == ("succeeded", "ok\n")
+
+
+@served
+async def test_03_what_another_envoy_says_of_a_task_counts_for_nothing(server: Server, tmp: Path) -> None:
+    async with envoys(server, tmp, "web-1", "web-2") as (web, other):
+        task = await begun(server, target={"hosts": ["web-1"]})
+        await web.told_to_start()
+        await other.say(TaskStarted(TaskId(task)), TaskEnded(TaskId(task), TaskEnd(state="failed", exit_code=1)))
+        assert await other.next() == CancelTask(TaskId(task))
+        assert await other.next() == TaskStored(TaskId(task))
+        assert await states(server, task) == ["sent"]
+
+
+@served
+async def test_who_is_not_heard_of_is_lost_in_time(server: Server, tmp: Path) -> None:
+    async with envoys(server, tmp, "web-1", "web-2") as (web, other):
+        task = await begun(server, timeout_seconds=100)
+        await web.told_to_start()
+        await web.say(TaskStarted(await other.told_to_start()))
+        await until_states(server, task, "running", "sent")
+        await later(server, START_WITHIN)
+        await until_states(server, task, "running", "lost")
+        await later(server, timedelta(seconds=100) + END_WITHIN - START_WITHIN)
+        found = await until_ended(server, task)
+        assert [one["state"] for one in found["targets"]] == ["lost", "lost"]
+        assert [one["reason"] for one in found["targets"]] == [
+            "it never said how it ended",
+            "it was told to start and never said that it did",
+        ]
+
+
+@served
+async def test_who_is_away_expires_at_once_but_for_a_start_of_the_server(server: Server, tmp: Path) -> None:
+    async with await Machine.enrolled(server, tmp / "web-1", "web-1"):
+        early = await begun(server)
+        assert await states(server, early) == ["waiting"]
+        await later(server, RETURN_WITHIN)
+        assert [one["state"] for one in (await until_ended(server, early))["targets"]] == ["expired"]
+        late = await until_ended(server, await begun(server))
+        assert [one["state"] for one in late["targets"]] == ["expired"]
+        assert "not connected" in late["targets"][0]["reason"]
+        queued = await begun(server, queue_offline_seconds=3600)
+        assert await states(server, queued) == ["waiting"]
+        await later(server, timedelta(hours=1))
+        assert [one["state"] for one in (await until_ended(server, queued))["targets"]] == ["expired"]
+
+
+@served
+async def test_a_batch_waits_for_the_one_before_it(server: Server, tmp: Path) -> None:
+    names = [f"web-{number}" for number in range(4)]
+    async with envoys(server, tmp, *names) as ears:
+        task = await begun(server, batch="50%", concurrency=1)
+        for number, one in enumerate(ears):
+            assert (await states(server, task)).count("waiting") == 3 - number
+            await one.does_well()
+        assert (await until_ended(server, task))["counts"] == {"succeeded": 4}
+
+
+@served
+async def test_24_a_revoked_envoy_is_told_nothing_more(server: Server, tmp: Path) -> None:
+    async with await Machine.enrolled(server, tmp / "web-1", "web-1") as machine:
+        task = await begun(server, queue_offline_seconds=3600)
+        await server.request("POST", "/api/v1/envoys/web-1/revoke")
+        with pytest.raises(Exception, match="revoked"):
+            async with held(machine) as stream:
+                await heard(stream)
+        assert await states(server, task) == ["waiting"]
+        assert "found none" in (await begun(server, 404))["detail"]
+
+
+@served
+async def test_tasks_go_on_after_a_start_of_the_server(server: Server, tmp: Path) -> None:
+    async with AsyncExitStack() as stack:
+        machines = [
+            await stack.enter_async_context(await Machine.enrolled(server, tmp / name, name)) for name in ("a-1", "b-1")
+        ]
+        async with AsyncExitStack() as streams:
+            first = await listening(streams, machines[0])
+            task = await begun(server, batch="1")
+            await first.say(TaskStarted(await first.told_to_start()))
+            await until_states(server, task, "running", "waiting")
+        await server.restart()
+        for machine in machines:
+            await machine.reconnect()
+            await machine.greet()
+            ears = await listening(stack, machine)
+            await ears.does_well()
+        found = await until_ended(server, task)
+        assert [one["state"] for one in found["targets"]] == ["succeeded", "succeeded"]
+
+
+@served
+async def test_10_what_cannot_be_run_is_refused(server: Server, tmp: Path) -> None:
+    async with envoys(server, tmp, "web-1"):
+        for wanted, field in (
+            ({"command": ""}, "command"),
+            ({"command": "a\0b"}, "command"),
+            ({"command": "x" * 40_000}, "command"),
+            ({"user": ""}, "user"),
+            ({"user": "a\nb"}, "user"),
+            ({"nice": 20}, "nice"),
+            ({"timeout_seconds": 0}, "timeout_seconds"),
+            ({"timeout_seconds": 1e9}, "timeout_seconds"),
+            ({"queue_offline_seconds": -1}, "queue_offline_seconds"),
+            ({"concurrency": 0}, "concurrency"),
+            ({"max_failures": -1}, "max_failures"),
+            ({"batch": "0"}, "batch"),
+            ({"batch": "101%"}, "batch"),
+            ({"batch": "٣"}, "batch"),
+        ):
+            assert (await begun(server, 400, **wanted))["detail"].startswith(field)
+        for target in ({}, {"hosts": []}, {"hosts": [""]}):
+            answer = await server.request("POST", "/api/v1/tasks", {"target": target, "command": "true"})
+            assert answer.status_code in (400, 404)
+        for path in ("tasks/x", f"tasks/{'0' * 36}", "tasks/00000000-0000-7000-8000-000000000000"):
+            assert (await server.request("GET", f"/api/v1/{path}")).status_code in (400, 404)
+        assert (await server.request("GET", "/api/v1/tasks")).json() == {"items": [], "next_cursor": None}
+
+
+@served
+async def test_30_nothing_is_run_where_it_cannot_be_audited(server: Server, tmp: Path) -> None:
+    async with envoys(server, tmp, "web-1") as (web,):
+        with server.app.database.writing.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE audit RENAME TO gone")
+        await begun(server, 503)
+        with server.app.database.writing.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE gone RENAME TO audit")
+        task = await begun(server)
+        assert await web.told_to_start() == task
+
+
+@given(st.binary(max_size=3), st.lists(st.integers(1, 40_000), max_size=40), st.data())
+def test_what_is_kept_is_the_begin_and_the_end(seed: bytes, sizes: list[int], data: st.DataObject) -> None:
+    """However it is cut, and though parts come twice."""
+    whole = b"".join(bytes([number % 251]) * size for number, size in enumerate(sizes)) + seed
+    head, tail_from = whole[:HEAD_BYTES], max(HEAD_BYTES, len(whole) - TAIL_BYTES)
+    kept, at = KeptOutput(), 0
+    while at < len(head):
+        size = data.draw(st.integers(1, 32_768))
+        kept.add(at, head[at : at + size])
+        if data.draw(st.booleans()):
+            kept.add(at, head[at : at + size])
+        at += size
+    for start in range(tail_from, len(whole), 32_768):
+        kept.add(start, whole[start : start + 32_768])
+    shown_text = kept.whole()
+    assert shown_text.startswith(head)
+    assert shown_text.endswith(whole[tail_from:])
+    assert (b"bytes left out" in shown_text) == (len(whole) > HEAD_BYTES + TAIL_BYTES)
+    assert kept.size_bytes <= HEAD_BYTES + TAIL_BYTES
