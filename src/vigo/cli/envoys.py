@@ -115,7 +115,7 @@ def show_envoy(ctx: click.Context, *, name: str, as_json: bool) -> None:
     "--within",
     metavar="SECONDS",
     type=click.FloatRange(0, 3600),
-    help="Spread their check-ins over so long. Left out it grows with their number: 200 a second.",
+    help="Spread their check-ins over so long. Left out it grows with their number: 800 a second.",
 )
 @click.option("--dry-run", is_flag=True, help="Show whom it would ask; ask nobody.")
 @json_option

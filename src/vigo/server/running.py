@@ -80,6 +80,7 @@ class Running:
         """Finish calls in flight, write what is in memory, close everything."""
         for task in self._tasks:
             task.cancel()
+        self.app.tasks.close()
         await self._serving.stop()
         await self.app.driver.close()
         self.app.folder.running.unlink(missing_ok=True)

@@ -33,7 +33,7 @@ from vigo.core.wire.stream_messages import (
     TaskStored,
     agent_message_to_bytes,
 )
-from vigo.server.features.tasks.driver import END_WITHIN, RETURN_WITHIN, START_WITHIN
+from vigo.server.features.tasks.driver import CANCEL_WITHIN, END_WITHIN, RETURN_WITHIN, START_WITHIN
 from vigo.server.features.tasks.live import KeptOutput
 from vigo.server.platform.db.tables import audit
 
@@ -288,6 +288,60 @@ async def test_30_nothing_is_run_where_it_cannot_be_audited(server: Server, tmp:
             connection.exec_driver_sql("ALTER TABLE gone RENAME TO audit")
         task = await begun(server)
         assert await web.told_to_start() == task
+
+
+@served
+async def test_14_what_an_envoy_says_of_an_end_is_bounded(server: Server, tmp: Path) -> None:
+    async with envoys(server, tmp, "web-1") as (web,):
+        task = TaskId(await begun(server))
+        await web.told_to_start()
+        end = TaskEnd(
+            state="failed", exit_code=-1, duration_ms=float("nan"), reason="x" * 9_000, output_bytes=2**64 - 1
+        )
+        await web.say(TaskOutput(task, 2**64 - 1, b"far"), TaskOutput(task, 5, b"gap"), TaskEnded(task, end))
+        (one,) = (await until_ended(server, task))["targets"]
+        assert (one["state"], one["duration_ms"], one["output_bytes"]) == ("failed", 0.0, 2**63 - 1)
+        assert len(one["reason"]) == 2_000
+
+
+@served
+async def test_who_could_not_be_told_is_told_later(server: Server, tmp: Path) -> None:
+    async with envoys(server, tmp, "web-1") as (web,):
+        tasks = [await begun(server) for _ in range(3)]
+        streams = server.app.streams
+        real, streams.tell = streams.tell, lambda *_: False  # type: ignore[method-assign]
+        tasks.append(await begun(server))
+        assert (await server.request("POST", f"/api/v1/tasks/{tasks[0]}/cancel")).status_code == 200
+        streams.tell = real  # type: ignore[method-assign]
+        assert [await web.told_to_start() for _ in range(3)] == tasks[:3]
+        await server.app.driver.sweep()
+        assert {type(await web.next()), type(await web.next())} == {CancelTask, StartTask}
+        await web.say(TaskEnded(TaskId(tasks[0]), TaskEnd(state="cancelled")))
+        await until_ended(server, tasks[0])
+
+
+@served
+async def test_a_cancelled_task_of_who_is_gone_is_lost_in_time(server: Server, tmp: Path) -> None:
+    async with envoys(server, tmp, "web-1") as (web,):
+        task = await begun(server, timeout_seconds=86_400)
+        await web.say(TaskStarted(await web.told_to_start()))
+        await until_states(server, task, "running")
+        await server.request("POST", f"/api/v1/tasks/{task}/cancel")
+        assert await web.next() == CancelTask(TaskId(task))
+        await later(server, CANCEL_WITHIN)
+        assert [one["state"] for one in (await until_ended(server, task))["targets"]] == ["lost"]
+
+
+@served
+async def test_who_watches_is_let_go_when_the_server_stops(server: Server, tmp: Path) -> None:
+    async with envoys(server, tmp, "web-1") as (web,):
+        task = await begun(server)
+        await web.told_to_start()
+        async with server.client() as client, client.stream("GET", f"/api/v1/tasks/{task}/events") as answer:
+            lines = answer.aiter_lines()
+            assert json.loads(await anext(lines))["target"]["state"] == "sent"
+            server.app.tasks.close()
+            assert [line async for line in lines] == []
 
 
 @given(st.binary(max_size=3), st.lists(st.integers(1, 40_000), max_size=40), st.data())

@@ -36,6 +36,7 @@ RunTask = Callable[[TaskOrder, str | None, Sink, int], Ending]
 PAUSE: Final = timedelta(milliseconds=100)
 """Between two parts of one task's output. One that prints without end takes a bounded part of the stream."""
 
+_PRUNED_EVERY: Final = timedelta(hours=1)
 _PART_BYTES: Final = 32 * 1024
 
 STOPPED: Final = "the agent was stopped while it ran"
@@ -83,14 +84,22 @@ class TaskDesk:
         self._threads: ThreadPoolExecutor | None = None
         self._say: Say | None = None
         self._is_ending = False
+        self._pruned_at = clock.monotonic()
 
     def start(self) -> None:
         """Take up what a former agent left."""
         try:
             self._records.give_up(GONE)
-            self._records.prune(self._clock.now())
         except (VigoError, OSError) as error:
             _log.warning("tasks of before are not looked at reason=%s", error)
+        self._prune()
+
+    def _prune(self) -> None:
+        self._pruned_at = self._clock.monotonic()
+        try:
+            self._records.prune(self._clock.now())
+        except OSError as error:
+            _log.warning("tasks of before are not forgotten reason=%s", error)
 
     def attach(self, say: Say) -> None:
         """Speak on a new stream. The server asks there for each task whose end it has not stored."""
@@ -178,6 +187,8 @@ class TaskDesk:
         return None
 
     def _begin(self, order: TaskOrder, root: str | None) -> None:
+        if self._clock.monotonic() - self._pruned_at > _PRUNED_EVERY:
+            self._prune()
         work = asyncio.create_task(self._run(order, root))
         self._work.add(work)
         work.add_done_callback(self._work.discard)

@@ -39,7 +39,10 @@ def show(events: Iterable[Any], *, as_json: bool) -> int:
                 print_target(target)
         elif kind == "end":
             return _ended(event["counts"], as_json=as_json)
-    raise UnavailableError("expected to hear of the task until it ended, found that the server fell silent; it goes on")
+    raise UnavailableError(
+        "expected to hear of the task until it ended, found that the server stopped; it goes on: `vigocli task watch`"
+        " shows it once the server is back"
+    )
 
 
 def print_target(target: TaskTarget) -> None:

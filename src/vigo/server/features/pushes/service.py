@@ -15,7 +15,7 @@ from vigo.server.platform.auth.actor import Actor
 from vigo.server.platform.auth.table import Permission
 from vigo.server.platform.db.database import Database
 
-A_SECOND: Final = 200
+A_SECOND: Final = 800
 """So many envoys check in within a second of a push, whatever their number."""
 
 _LONGEST: Final = timedelta(hours=1)

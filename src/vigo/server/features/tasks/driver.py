@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Connection
 
 from vigo.core.clock import Clock
@@ -40,6 +41,9 @@ RETURN_WITHIN: Final = timedelta(seconds=60)
 END_WITHIN: Final = timedelta(seconds=30)
 """Beyond its timeout: for ending what it started, and for telling that."""
 
+CANCEL_WITHIN: Final = timedelta(seconds=60)
+"""An agent that is connected has ended a task within this."""
+
 LONGEST_LIFE: Final = timedelta(days=7)
 """Of a task as a whole: agents start nothing that was asked for longer ago."""
 
@@ -48,6 +52,10 @@ _MOST_MEMORY_BYTES: Final = 256 * 1024 * 1024
 
 _AT_ONCE: Final = 200
 """Envoys that are told to start without letting anything else be done: signing takes its time."""
+
+_MOST_REASON: Final = 2_000
+# What a database's signed 64-bit column holds.
+_MOST_NUMBER: Final = (1 << 63) - 1
 
 _log = logging.getLogger(__name__)
 
@@ -84,6 +92,11 @@ class TaskDriver:
         """Return a task that goes on."""
         return self._tasks.get(task)
 
+    def wake_watchers(self) -> None:
+        """Have all who watch a task look."""
+        for task in self._tasks.values():
+            task.wake()
+
     def begin(self, task: LiveTask) -> None:
         """Run a task that is stored."""
         self._tasks[task.id] = task
@@ -99,7 +112,9 @@ class TaskDriver:
             if target.is_parked:
                 self._finish(task, target, TaskEnd(state="cancelled", reason=reason))
             else:
-                self._streams.tell(target.envoy, CancelTask(task.id))
+                at_last = self._clock.monotonic() + CANCEL_WITHIN
+                target.deadline = at_last if target.deadline is None else min(target.deadline, at_last)
+                self._send(task, target)
         self._advance(task)
 
     def opened(self, envoy: EnvoyId) -> None:
@@ -125,7 +140,7 @@ class TaskDriver:
             self._runs(task, target)
         elif isinstance(message, TaskEnded):
             self._runs(task, target)
-            self._finish(task, target, message.end)
+            self._finish(task, target, _bounded(message.end))
         elif self._kept_bytes < _MOST_MEMORY_BYTES and target.end is None:
             self._kept_bytes += target.output.add(message.offset, message.data)
             task.changed(target)
@@ -143,6 +158,8 @@ class TaskDriver:
                     self._store(self._tasks[task_id], target)
                 elif target.deadline is not None and target.deadline < now:
                     self._finish(self._tasks[task_id], target, self._overdue(envoy, target))
+                elif not target.is_told and not target.is_parked:
+                    self._send(self._tasks[task_id], target)
 
     async def close(self) -> None:
         """Let what is being stored be stored."""
@@ -191,7 +208,7 @@ class TaskDriver:
     def _send(self, task: LiveTask, target: LiveTarget) -> None:
         """Tell an envoy to start, or to tell what became of it; who cannot hear it now is told on its next stream."""
         if target.is_cancelled:
-            self._streams.tell(target.envoy, CancelTask(task.id))
+            target.is_told = self._streams.tell(target.envoy, CancelTask(task.id))
             return
         if target.is_parked:
             target.is_parked = False
@@ -209,7 +226,8 @@ class TaskDriver:
             timeout=timedelta(seconds=task.wanted.timeout_seconds),
             not_after=task.created_at + LONGEST_LIFE,
         )
-        self._streams.tell(target.envoy, StartTask(sign_order(order, self._key), len(target.output.head)))
+        start = StartTask(sign_order(order, self._key), len(target.output.head))
+        target.is_told = self._streams.tell(target.envoy, start)
 
     def _runs(self, task: LiveTask, target: LiveTarget) -> None:
         if target.state == "sent":
@@ -293,3 +311,13 @@ class TaskDriver:
         doing = asyncio.create_task(guarded())
         self._work.add(doing)
         doing.add_done_callback(self._work.discard)
+
+
+def _bounded(end: TaskEnd) -> TaskEnd:
+    """Return what an agent tells of an end, as a database can keep it and people can read it."""
+    return msgspec.structs.replace(
+        end,
+        duration_ms=end.duration_ms if 0 <= end.duration_ms < _MOST_NUMBER else 0.0,
+        reason=end.reason[:_MOST_REASON],
+        output_bytes=min(end.output_bytes, _MOST_NUMBER),
+    )

@@ -58,6 +58,7 @@ class LiveTarget:
         "is_cancelled",
         "is_parked",
         "is_storing",
+        "is_told",
         "output",
         "position",
         "started_at",
@@ -79,6 +80,8 @@ class LiveTarget:
         self.is_storing = False
         self.is_parked = False
         self.is_cancelled = False
+        self.is_told = True
+        """Whether the envoy was told what it is to do, as far as it was its turn."""
         self.output = KeptOutput()
         self.version = 0
 

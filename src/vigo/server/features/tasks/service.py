@@ -72,6 +72,12 @@ class TaskService:
         self._envoys = envoys
         self._streams = streams
         self._driver = driver
+        self._is_closing = False
+
+    def close(self) -> None:
+        """Let go of those who watch: the server stops, and their tasks go on."""
+        self._is_closing = True
+        self._driver.wake_watchers()
 
     async def create(self, actor: Actor, wanted: NewTask) -> CreatedTask:
         """Begin a task, and return whom it is for.
@@ -212,7 +218,7 @@ class TaskService:
         bell, seen, decoders = asyncio.Event(), 0, dict[EnvoyId, _Follower]()
         live.watchers.add(bell)
         try:
-            while True:
+            while not self._is_closing:
                 bell.clear()
                 newest = seen
                 for target in live.targets:

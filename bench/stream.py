@@ -1,0 +1,124 @@
+"""How quick a push and a task are over the streams that a fleet holds: `python -m bench.stream`.
+
+A real `vigosrv` on loopback and an emulated fleet (`bench.fleet`) in another process, TLS on. It prints how long after
+a push the envoys have checked in, how long a task takes until it has a final state everywhere, and what the server's
+memory is per envoy. The floor beside it is the same fleet checking in as fast as both processes can. It judges nothing.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from bench.fleet import allow_many_files, made
+from tests.e2e.processes import until
+from tests.e2e.world import Server
+from vigo.server.platform.folder.layout import DataFolder
+
+Figures = dict[str, float]
+
+_EVERYONE: Final[dict[str, Any]] = {"everyone": True}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmark and print the figures."""
+    parser = argparse.ArgumentParser(prog="python -m bench.stream", description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000], help="envoys (%(default)s)")
+    parser.add_argument("--programs", type=int, default=1_000, help="up to so many tasks start programs (%(default)s)")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    asked = parser.parse_args(argv)
+    allow_many_files()
+    found: dict[str, Figures] = {}
+    for size in asked.sizes:
+        with tempfile.TemporaryDirectory(prefix="vigo-bench-") as name:
+            found[str(size)] = figures = _measured(Path(name), size, instant=size > asked.programs)
+        if not asked.json:
+            print(f"{size} envoys{', tasks without programs' if size > asked.programs else ''}")
+            for what, figure in figures.items():
+                print(f"  {what:<44} {figure:.2f}", flush=True)
+    if asked.json:
+        print(json.dumps(found))
+    return 0
+
+
+def _measured(scratch: Path, size: int, *, instant: bool) -> Figures:
+    made(DataFolder(scratch / "server"), scratch / "fleet", size)
+    figures: Figures = {}
+    with Server(scratch) as server:
+        empty = _rss_kib(server.process.pid)
+        with _fleet(scratch / "fleet", server.grpc, instant=instant) as fleet:
+            figures["streams opened within, s"] = fleet.opened_seconds
+            until("all streams", lambda: _connected(server) == size, lambda: server.process.err)
+            figures["server's memory per envoy, KiB"] = (_rss_kib(server.process.pid) - empty) / size
+            alone = _pushed(server, fleet, size, within_seconds=0.0)
+            figures["floor: all check in at once, last one, s"] = alone[-1]
+            took = _pushed(server, fleet, size)
+            figures["push to checked in, p50, s"] = took[size // 2]
+            figures["push to checked in, p99, s"] = took[size * 99 // 100]
+            seconds = sorted(_task_seconds(server, size) for _ in range(3))
+            figures["task to final states everywhere, best of 3, s"] = seconds[0]
+            figures["task to final states everywhere, median, s"] = seconds[1]
+    return figures
+
+
+class _Fleet:
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        assert process.stdout is not None
+        self._lines = process.stdout
+        _, _, seconds = self._lines.readline().split()
+        self.opened_seconds = float(seconds)
+
+    def check_ins(self, count: int) -> list[float]:
+        """Return when so many envoys had checked in."""
+        return [float(self._lines.readline().split()[1]) for _ in range(count)]
+
+
+@contextmanager
+def _fleet(folder: Path, address: str, *, instant: bool) -> Iterator[_Fleet]:
+    argv = [sys.executable, "-m", "bench.fleet", str(folder), address, *(["--instant"] if instant else [])]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield _Fleet(process)
+        process.communicate()
+
+
+def _pushed(server: Server, fleet: _Fleet, size: int, **more: float) -> list[float]:
+    """Return by how many seconds after a push each envoy had checked in, in their order."""
+    started = time.time()
+    server.post("/api/v1/pushes", {"target": _EVERYONE, **more})
+    return sorted(moment - started for moment in fleet.check_ins(size))
+
+
+def _task_seconds(server: Server, size: int) -> float:
+    """Return how long a task takes until it has its final state on every envoy."""
+    started = time.monotonic()
+    task = server.post("/api/v1/tasks", {"target": _EVERYONE, "command": "echo ok"})["id"]
+    while (counts := _counts(server, task)).get("succeeded", 0) < size:
+        assert set(counts) <= {"waiting", "sent", "running", "succeeded"}, counts
+        time.sleep(0.1)
+    return time.monotonic() - started
+
+
+def _counts(server: Server, task: str) -> dict[str, int]:
+    (item,) = server.get("/api/v1/tasks?limit=1")["items"]
+    assert item["id"] == task
+    return dict(item["counts"])
+
+
+def _connected(server: Server) -> int:
+    answer = server.post("/api/v1/pushes", {"target": _EVERYONE, "dry_run": True})
+    return sum(item["state"] == "told" for item in answer["items"])
+
+
+def _rss_kib(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("VmRSS:")))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
