@@ -22,12 +22,12 @@ import uvloop
 
 from vigo.agent.host.output import BoundedOutput
 from vigo.agent.host.process import Ending, Sink
-from vigo.agent.host.run_task import run_task
 from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.identity.tls import new_key, signing_request
 from vigo.agent.link.link import Link
 from vigo.agent.reachability import Reachability
 from vigo.agent.tasks.desk import TaskDesk
+from vigo.agent.tasks.run_order import run_order
 from vigo.core.clock import SystemClock
 from vigo.core.ids import Digest, new_envoy_id
 from vigo.core.signing import SigningKey
@@ -112,7 +112,7 @@ class EmulatedEnvoy:
         self.identity = msgspec.structs.replace(folder.load(), grpc_addresses=(address,))
         self._link = Link(self.identity, folder, clock)
         self._link.use(Numbers())
-        self._desk = TaskDesk(folder, _instantly if instant else run_task, clock)
+        self._desk = TaskDesk(folder, _instantly if instant else run_order, clock)
         self._asked: set[asyncio.Task[None]] = set()
         self._reachability = Reachability(self._link.stream, nullcontext, self._check_in, self._desk, random.random)
 

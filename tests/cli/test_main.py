@@ -9,7 +9,20 @@ import vigo
 from tests.cli.desk import Desk
 from vigo.cli.client.target import DEFAULT_DATA_DIR
 
-NOUNS = ("access", "completion", "config", "doctor", "envoys", "login", "logout", "runs", "task", "tokens", "version")
+NOUNS = (
+    "access",
+    "completion",
+    "config",
+    "doctor",
+    "envoys",
+    "login",
+    "logout",
+    "query",
+    "runs",
+    "task",
+    "tokens",
+    "version",
+)
 VERBS = {
     "access": ("create", "list", "revoke"),
     "config": (

@@ -64,7 +64,7 @@ def test_a_push_has_the_named_envoys_apply_what_is_live(server: Server, tmp_path
         (["--where", "traits.none.more > 1"], "cannot be evaluated"),
         (["--role", "none"], "that the target fits"),
         (["web-1", "--all"], "expected everyone or hosts"),
-        ([], "expected whom to ask"),
+        ([], "expected whom it is for"),
     ],
 )
 def test_a_target_that_means_nobody_is_an_error(server: Server, tmp_path: Path, words: list[str], reason: str) -> None:

@@ -213,3 +213,24 @@ def test_an_image_is_no_machine_to_run_on(server: Server, tmp_path: Path) -> Non
         one = objects(run(server, "true", "--all", "--json"))["web-1"]
         assert one["state"] == "refused"
         assert "not run for an image" in one["reason"]
+
+
+def test_machines_answer_what_they_know_of_themselves(server: Server, tmp_path: Path) -> None:
+    image = Envoy("img-1", tmp_path, server).enrol()
+    image.write("etc/hostname", "img-1\n")
+    with daemons(server, tmp_path, "web-1"), image.daemon("1h"):
+        until_connected(server, "img-1")
+        done = server.cli("query", "traits.os.family", "--all", "--json")
+        assert done.status == 0, done
+        assert {host: one["value"] for host, one in objects(done).items()}["img-1"] == "linux"
+        done = server.cli("query", "[1, {'a': none}, 'x']", "-t", "web-1")
+        assert (done.status, done.out, done.err) == (0, 'web-1  [1,{"a":null},"x"]\n', "1 of 1 answered\n")
+        counted = server.cli("query", "directory_exists('/etc')", "--all", "--count")
+        assert counted.out == "     2  true\n"
+        failed = server.cli("query", "traits.os.nothing", "--all")
+        assert failed.status == 1
+        assert failed.err.count("it cannot be answered here") == 2
+        assert "expression: expected one such as" in server.cli("query", "traits.os.", "--all").err
+        assert "nobody was asked" in server.cli("query", "1", "--all", "--dry-run").out
+        kinds = [(one["kind"], one["command"]) for one in server.ask("task", "list")["items"]]
+        assert ("query", "traits.os.nothing") in kinds

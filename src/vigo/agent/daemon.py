@@ -11,13 +11,13 @@ from datetime import timedelta
 from vigo.agent.cycle import Cycles
 from vigo.agent.engine.lock import one_run_at_a_time
 from vigo.agent.engine.progress import is_as_declared
-from vigo.agent.host.run_task import run_task
 from vigo.agent.identity.identity import IdentityFolder
 from vigo.agent.link.backoff import RandomShare, backoff_delay, phase_delay
 from vigo.agent.memory import give_back
 from vigo.agent.reachability import Reachability
 from vigo.agent.report import CycleReport
 from vigo.agent.tasks.desk import TaskDesk
+from vigo.agent.tasks.run_order import run_order
 from vigo.agent.terminal import summary
 from vigo.agent.watching.repairs import MakeRepairs
 from vigo.core.clock import Clock
@@ -73,7 +73,7 @@ class Daemon:
         self._one_at_a_time = asyncio.Lock()
         self._delivery: asyncio.Task[None] | None = None
         self._is_delivering = False
-        self._desk = TaskDesk(folder, run_task, clock)
+        self._desk = TaskDesk(folder, run_order, clock)
         self._reachability = Reachability(
             self._cycles.stream, self._turn_to_speak, self._check_in_within, self._desk, random_share
         )

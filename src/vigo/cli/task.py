@@ -301,8 +301,9 @@ def _print_meant(created: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(created)
         return
-    for item in created["items"]:
-        print_line(f"{item['hostname']}  {'connected' if item['connected'] else 'not connected'}")
+    from vigo.cli.terminal.task_progress import print_meant  # noqa: PLC0415 - so that `--help` starts at once
+
+    print_meant(created["items"])
     print_line(f"it would run on {len(created['items'])}; nothing was run")
 
 

@@ -14,6 +14,9 @@ FinalState = Literal["succeeded", "failed", "timed-out", "cancelled", "expired",
 """How a task ended on a machine. `expired` was never started in time, `refused` is what the agent would not start, and
 of a `lost` one nobody knows how it went: the agent or the machine was gone in the middle."""
 
+TaskKind = Literal["command", "query"]
+"""A command of the shell, or an expression over what a machine tells of itself at that moment."""
+
 FINAL_STATES: Final[tuple[FinalState, ...]] = get_args(FinalState)
 
 MOST_COMMAND_BYTES: Final = 32 * 1024
@@ -27,13 +30,14 @@ TAIL_BYTES: Final = 64 * 1024
 
 
 class TaskOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """What one envoy is to run. `command` is for `/bin/sh -c`; `user` None is the agent's own.
+    """What one envoy is to run. `command` is for `/bin/sh -c`, or an expression; `user` None is the agent's own.
 
     One that comes to the agent after `not_after` is not started: it need not remember for ever what it ran.
     """
 
     task: TaskId
     envoy: EnvoyId
+    kind: TaskKind = "command"
     command: str
     user: str | None = None
     nice: int = 0

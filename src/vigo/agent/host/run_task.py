@@ -9,7 +9,7 @@ from vigo.core.task import TaskOrder
 
 
 def run_task(order: TaskOrder, root: str | None, sink: Sink, stop: int) -> Ending:
-    """Run a task's command and return how it ended; it is ended once `stop` can be read.
+    """Run a command of the shell and return how it ended; it is ended once `stop` can be read.
 
     Raises:
         BlockedError: this is an image, or there is no such user.

@@ -16,7 +16,7 @@ from vigo.agent.host.process import Ending, Sink
 from vigo.agent.identity.identity import IdentityFolder
 from vigo.agent.tasks.records import Kept, TaskOutput, TaskRecords
 from vigo.core.clock import Clock
-from vigo.core.errors import VigoError
+from vigo.core.errors import InvalidError, TooLargeError, VigoError
 from vigo.core.ids import TaskId
 from vigo.core.task import HEAD_BYTES, MOST_AT_ONCE, FinalState, TaskEnd, TaskOrder, open_order
 from vigo.core.wire.stream_messages import (
@@ -213,6 +213,8 @@ class TaskDesk:
                     self._threads, self._run_task, order, root, running.output, running.stop_fd
                 )
                 end = _end(ending, running)
+            except (InvalidError, TooLargeError) as error:
+                end = TaskEnd(state="failed", reason=str(error))
             except VigoError as error:
                 end = TaskEnd(state="refused", reason=str(error))
             except Exception as error:  # noqa: BLE001 - a task always has an end

@@ -87,6 +87,7 @@ class TaskItem(msgspec.Struct, frozen=True, kw_only=True):
     """A task as it is listed."""
 
     id: TaskId
+    kind: str = "command"
     command: str
     target: str
     created_at: datetime

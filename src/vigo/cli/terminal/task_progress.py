@@ -1,8 +1,11 @@
 """A task as it goes on: what each machine prints, and how it ended there."""
 
 import sys
-from collections.abc import Iterable
-from typing import Any, Final
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from vigo.cli.client.answers import TaskTarget, read
 from vigo.core.errors import UnavailableError
@@ -45,6 +48,68 @@ def show(events: Iterable[Any], *, as_json: bool) -> int:
     )
 
 
+class Answer(NamedTuple):
+    """What one machine answered. Without a value it did not, for a reason."""
+
+    host: str
+    state: str
+    value: Any
+    reason: str
+
+
+def answers(events: Iterable[Any]) -> Iterator[Answer]:
+    """Yield what machines answer to a query, as they do.
+
+    Raises:
+        UnavailableError: the server stopped telling before all had.
+    """
+    printed: dict[str, str] = {}
+    for event in events:
+        kind = event.get("event")
+        if kind == "output":
+            printed[event["hostname"]] = printed.get(event["hostname"], "") + event["text"]
+        elif kind == "state" and event["target"]["state"] in _COLOURS:
+            target = read(event["target"], TaskTarget)
+            text = printed.pop(target.hostname, "")
+            is_well = target.state == "succeeded"
+            value = msgspec.json.decode(text) if is_well else None
+            yield Answer(target.hostname, target.state, value, target.reason)
+        elif kind == "end":
+            return
+    raise UnavailableError("expected all answers, found that the server stopped; ask again once it is back")
+
+
+def print_answers(found: Iterable[Answer], *, as_json: bool, counted: bool) -> int:
+    """Print answers as they come, or how many gave which; return 0 where all answered, else 1."""
+    total, counts = 0, Counter[str]()
+    for answer in found:
+        total += 1
+        is_well = answer.state == "succeeded"
+        value = _written(answer.value)
+        counts.update([value] if is_well else [])
+        if as_json:
+            _print_json(answer._asdict())
+        elif not is_well:
+            print_line(f"{answer.host}  {answer.state}: {answer.reason}", colour=_COLOURS[answer.state], error=True)
+        elif not counted:
+            print_line(f"{answer.host}  {value}")
+    for value, count in counts.most_common() if counted and not as_json else ():
+        print_line(f"{count:>6}  {value}")
+    if not as_json:
+        print_line(f"{counts.total()} of {total} answered", error=True)
+    return 0 if counts.total() == total else 1
+
+
+def print_meant(items: Iterable[Any]) -> None:
+    """Print whom a task would be for."""
+    for item in items:
+        print_line(f"{item['hostname']}  {'connected' if item['connected'] else 'not connected'}")
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
 def print_target(target: TaskTarget) -> None:
     """Print how a task stands on one machine."""
     code = f" with status {target.exit_code}" if target.exit_code not in (None, 0) else ""
@@ -81,8 +146,6 @@ class _Lines:
 
 
 def _print_object(target: TaskTarget, output: str) -> None:
-    import msgspec  # noqa: PLC0415 - people who read need it not
-
     found = {
         "host": target.hostname,
         "state": target.state,
@@ -91,6 +154,10 @@ def _print_object(target: TaskTarget, output: str) -> None:
         "duration_ms": target.duration_ms,
         "reason": target.reason,
     }
+    _print_json(found)
+
+
+def _print_json(found: dict[str, Any]) -> None:
     sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     sys.stdout.flush()
 

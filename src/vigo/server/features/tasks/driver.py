@@ -220,6 +220,7 @@ class TaskDriver:
         order = TaskOrder(
             task=task.id,
             envoy=target.envoy,
+            kind=task.wanted.kind,
             command=task.wanted.command,
             user=task.wanted.user,
             nice=task.wanted.nice,

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from vigo.core.ids import EnvoyId, TaskId
+from vigo.core.task import TaskKind
 from vigo.server.features.envoys.models import Target
 
 TargetState = Literal[
@@ -26,7 +27,8 @@ TargetState = Literal[
 class NewTask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to run, on whom and how.
 
-    `command` is for `/bin/sh -c`; `user` is whom it runs as, by default the agent's own.
+    `command` is for `/bin/sh -c`; `user` is whom it runs as, by default the agent's own. Of the kind `query` it is an
+    expression, which is asked for as a query alone.
 
     `batch` is how many envoys are one batch, or `25%` of them: a batch begins when the one before it has ended. At most
     `concurrency` run at a time. Once more than `max_failures` did not succeed no other is started. For an envoy that is
@@ -35,6 +37,7 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """
 
     target: Target
+    kind: TaskKind = "command"
     command: str
     user: str | None = None
     nice: int = 0
@@ -43,6 +46,15 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     concurrency: int | None = None
     max_failures: int | None = None
     queue_offline_seconds: float = 0.0
+    dry_run: bool = False
+
+
+class NewQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to ask envoys: an expression over `traits`, which each collects for it at that moment."""
+
+    target: Target
+    expression: str
+    timeout_seconds: float = 60.0
     dry_run: bool = False
 
 
@@ -77,6 +89,7 @@ class TaskItem(msgspec.Struct, frozen=True, kw_only=True):
     """A task as it is listed. `ended_at` is None while it goes on."""
 
     id: TaskId
+    kind: TaskKind
     command: str
     target: str
     created_at: datetime

@@ -1,4 +1,4 @@
-"""`/api/v1/tasks`."""
+"""`/api/v1/tasks` and `/api/v1/queries`."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
-from vigo.server.features.tasks.models import CreatedTask, NewTask, Rerun, TaskDetail, TaskList
+from vigo.server.features.tasks.models import CreatedTask, NewQuery, NewTask, Rerun, TaskDetail, TaskList
 from vigo.server.features.tasks.service import TaskService
 from vigo.server.platform.web.application import acting
 from vigo.server.platform.web.paging import Limit, number_cursor
@@ -21,6 +21,10 @@ def routes(service: TaskService) -> list[ControllerRouterHandler]:
     @post("/api/v1/tasks", summary="Run a command on envoys")
     async def create_task(request: Request[Any, Any, Any], data: JSONBody[NewTask]) -> CreatedTask:
         return await service.create(acting(request), data)
+
+    @post("/api/v1/queries", summary="Ask envoys something; its answers are the output of the task that is made")
+    async def create_query(request: Request[Any, Any, Any], data: JSONBody[NewQuery]) -> CreatedTask:
+        return await service.query(acting(request), data)
 
     @get("/api/v1/tasks", summary="List tasks, the newest first")
     async def list_tasks(
@@ -54,4 +58,4 @@ def routes(service: TaskService) -> list[ControllerRouterHandler]:
     async def rerun_task(request: Request[Any, Any, Any], task_id: FromPath[str], data: JSONBody[Rerun]) -> CreatedTask:
         return await service.rerun(acting(request), task_id, failed=data.failed)
 
-    return [create_task, list_tasks, show_task, watch_task, cancel_task, rerun_task]
+    return [create_task, create_query, list_tasks, show_task, watch_task, cancel_task, rerun_task]

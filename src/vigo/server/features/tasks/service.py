@@ -14,6 +14,7 @@ from vigo.core.clock import Clock
 from vigo.core.errors import ConflictError, InvalidError, NotFoundError
 from vigo.core.ids import EnvoyId, new_task_id, parse_task_id
 from vigo.core.task import LONGEST_TIMEOUT, MOST_COMMAND_BYTES
+from vigo.core.templates import TemplateError, Templates
 from vigo.server.features.envoys.models import Target
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.streams.service import StreamService
@@ -25,6 +26,7 @@ from vigo.server.features.tasks.models import (
     CreatedTask,
     EndEvent,
     MeantEnvoy,
+    NewQuery,
     NewTask,
     OutputEvent,
     StateEvent,
@@ -48,6 +50,7 @@ _PAUSE: Final = timedelta(milliseconds=100)
 """Between two looks at a task for one who watches: what happened in between is told together."""
 
 _MOST_USER: Final = 64
+_MOST_SHOWN: Final = 80
 _NICEST: Final = 19
 _MOST_DIGITS: Final = 7
 
@@ -88,6 +91,36 @@ class TaskService:
             UnavailableError: it cannot be written, or not into the audit trail; nothing is run.
         """
         actor.require(Permission.RUN_TASKS)
+        if wanted.kind != "command":
+            raise InvalidError("kind: expected a command, found a query; ask it by /api/v1/queries")
+        return await self._begun(actor, wanted)
+
+    async def query(self, actor: Actor, wanted: NewQuery) -> CreatedTask:
+        """Begin to ask envoys something, and return whom. It is a task, whose output on each is the answer as JSON.
+
+        Raises:
+            InvalidError: the expression cannot be read.
+            NotFoundError: nobody fits the target.
+            UnavailableError: it cannot be written, or not into the audit trail; nobody is asked.
+        """
+        actor.require(Permission.QUERY_ENVOYS)
+        try:
+            Templates().names_in_expression(wanted.expression)
+        except TemplateError as error:
+            raise InvalidError(
+                "expression: expected one such as traits.os.version or package_installed('nginx'), found"
+                f" {wanted.expression[:_MOST_SHOWN]!r}, which cannot be read: {error}"
+            ) from error
+        task = NewTask(
+            target=wanted.target,
+            kind="query",
+            command=wanted.expression,
+            timeout_seconds=wanted.timeout_seconds,
+            dry_run=wanted.dry_run,
+        )
+        return await self._begun(actor, task)
+
+    async def _begun(self, actor: Actor, wanted: NewTask) -> CreatedTask:
         _check(wanted)
         meant = await self._envoys.targeted(actor, wanted.target)
         items = tuple(
@@ -103,12 +136,13 @@ class TaskService:
         task, now = new_task_id(), self._clock.now()
         targets = [LiveTarget(position, one.id, one.hostname) for position, one in enumerate(items)]
         detail = {
-            "command": wanted.command,
+            wanted.kind: wanted.command,
             "target": wanted.target.text(),
             "envoys": len(items),
             "user": wanted.user,
         }
-        act = Act(actor=actor.name, action="tasks.run", subject=task, detail=detail)
+        action = "tasks.run" if wanted.kind == "command" else "envoys.query"
+        act = Act(actor=actor.name, action=action, subject=task, detail=detail)
 
         def job(connection: Connection) -> int:
             self._trail.append(connection, act)
@@ -127,14 +161,14 @@ class TaskService:
             ConflictError: it goes on, or it succeeded everywhere.
             NotFoundError: there is no such task, or none of these envoys is left.
         """
-        actor.require(Permission.RUN_TASKS)
         wanted, shown = await self._found(actor, task_id)
+        actor.require(Permission.RUN_TASKS if wanted.kind == "command" else Permission.QUERY_ENVOYS)
         if shown.ended_at is None:
             raise ConflictError(f"expected a task that has ended, found that {task_id} goes on; wait, or cancel it")
         again = tuple(str(one.id) for one in shown.targets if not (failed and one.state == "succeeded"))
         if not again:
             raise ConflictError(f"expected envoys where {task_id} did not succeed, found none; leave --failed out")
-        return await self.create(actor, msgspec.structs.replace(wanted, target=Target(hosts=again)))
+        return await self._begun(actor, msgspec.structs.replace(wanted, target=Target(hosts=again)))
 
     async def cancel(self, actor: Actor, task_id: str) -> TaskDetail:
         """End a task wherever it runs, and start it nowhere else. One that has ended stays as it is.

@@ -35,6 +35,7 @@ def add(
         .values(
             id=task,
             packed=encode(wanted),
+            kind=wanted.kind,
             command=wanted.command,
             target=wanted.target.text(),
             created_at=at,
@@ -134,6 +135,7 @@ def page(connection: Connection, before: int | None, limit: int) -> tuple[tuple[
     items = tuple(
         TaskItem(
             id=TaskId(row.id),
+            kind=row.kind,
             command=row.command,
             target=row.target,
             created_at=row.created_at,
@@ -160,6 +162,7 @@ def find(connection: Connection, task: TaskId) -> tuple[NewTask, TaskDetail] | N
     wanted = decode(row.packed, NewTask)
     return wanted, TaskDetail(
         id=TaskId(row.id),
+        kind=row.kind,
         command=row.command,
         target=row.target,
         created_at=row.created_at,

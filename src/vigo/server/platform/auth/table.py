@@ -29,6 +29,8 @@ class Permission(StrEnum):
     """Having envoys check in now."""
     READ_TASKS = "tasks:read"
     """Seeing what was run on machines, and what it printed."""
+    QUERY_ENVOYS = "envoys:query"
+    """Asking machines what they know of themselves; reading the answers takes tasks:read."""
     RUN_TASKS = "tasks:run"
     """Running commands on machines as their root; cancelling them too."""
     READ_RUNS = "runs:read"
@@ -82,6 +84,7 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("POST", "/api/v1/pushes"): _person(Permission.PUSH_ENVOYS),
     # It shows who is meant, so the service asks for envoys:read too.
     ("POST", "/api/v1/tasks"): _person(Permission.RUN_TASKS),
+    ("POST", "/api/v1/queries"): _person(Permission.QUERY_ENVOYS),
     ("GET", "/api/v1/tasks"): _person(Permission.READ_TASKS),
     ("GET", "/api/v1/tasks/{task_id}"): _person(Permission.READ_TASKS),
     ("GET", "/api/v1/tasks/{task_id}/events"): _person(Permission.READ_TASKS),

@@ -156,6 +156,7 @@ tasks = Table(
     Column("number", _COUNTED, primary_key=True, autoincrement=True),
     Column("id", String(36), nullable=False, unique=True),
     Column("packed", LargeBinary, nullable=False),
+    Column("kind", String(10), nullable=False),
     Column("command", Text, nullable=False),
     Column("target", Text, nullable=False),
     Column("created_at", Moment, nullable=False, index=True),

@@ -15,6 +15,7 @@ def upgrade() -> None:
         sa.Column("number", counted, primary_key=True, autoincrement=True),
         sa.Column("id", sa.String(length=36), nullable=False, unique=True),
         sa.Column("packed", sa.LargeBinary(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
         sa.Column("command", sa.Text(), nullable=False),
         sa.Column("target", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
