@@ -52,8 +52,8 @@ def test_a_push_has_the_named_envoys_apply_what_is_live(server: Server, tmp_path
         expression = "traits.os.family == 'linux' and hostname == 'db-1'"
         assert [item["hostname"] for item in server.ask("envoys", "push", "--where", expression)["items"]] == ["db-1"]
         until("the last", lambda: (tmp_path / "db-1/machine/etc/f").read_text() == "two", lambda: running["db-1"].err)
-        causes = [run["cause"] for run in server.runs("db-1")]
-        assert causes == ["interval", "command"]
+        until("its report", lambda: len(server.runs("db-1")) == 2, lambda: running["db-1"].err)
+        assert [run["cause"] for run in server.runs("db-1")] == ["interval", "command"]
 
 
 @pytest.mark.parametrize(
