@@ -175,7 +175,7 @@ async def test_a_push_is_told_spread_and_audited(server: Server, tmp: Path) -> N
             ("web-2", "told"),
         ]
         for stream in streams.values():
-            assert await heard(stream) == CheckInNow(timedelta(milliseconds=10))
+            assert await heard(stream) == CheckInNow(timedelta(milliseconds=2))
         answer = await push(server, where="traits.os.family == 'debian' and hostname != 'web-2'")
         assert [item["hostname"] for item in answer["items"]] == ["web-1"]
         dry = await server.request("POST", "/api/v1/pushes", {"target": {"everyone": True}, "dry_run": True})

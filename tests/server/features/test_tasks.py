@@ -33,6 +33,7 @@ from vigo.core.wire.stream_messages import (
     TaskStored,
     agent_message_to_bytes,
 )
+from vigo.server.features.streams.service import COMES_BACK_WITHIN
 from vigo.server.features.tasks.driver import CANCEL_WITHIN, END_WITHIN, RETURN_WITHIN, START_WITHIN
 from vigo.server.features.tasks.live import KeptOutput
 from vigo.server.platform.db.tables import audit
@@ -204,6 +205,21 @@ async def test_who_is_away_expires_at_once_but_for_a_start_of_the_server(server:
         assert await states(server, queued) == ["waiting"]
         await later(server, timedelta(hours=1))
         assert [one["state"] for one in (await until_ended(server, queued))["targets"]] == ["expired"]
+
+
+@served
+async def test_who_was_there_just_now_is_waited_for(server: Server, tmp: Path) -> None:
+    async with await Machine.enrolled(server, tmp / "web-1", "web-1") as machine:
+        async with AsyncExitStack() as stack:
+            await listening(stack, machine)
+            await later(server, RETURN_WITHIN)
+        task = await begun(server)
+        assert await states(server, task) == ["waiting"]
+        async with AsyncExitStack() as stack:
+            await (await listening(stack, machine)).does_well()
+        assert (await until_ended(server, task))["counts"] == {"succeeded": 1}
+        await later(server, COMES_BACK_WITHIN)
+        assert (await until_ended(server, await begun(server)))["counts"] == {"expired": 1}
 
 
 @served

@@ -81,7 +81,6 @@ class TaskDesk:
         self._records = TaskRecords(folder.state_dir)
         self._running: dict[TaskId, _Running] = {}
         self._work: set[asyncio.Task[None]] = set()
-        self._threads: ThreadPoolExecutor | None = None
         self._say: Say | None = None
         self._is_ending = False
         self._pruned_at = clock.monotonic()
@@ -126,8 +125,6 @@ class TaskDesk:
         for running in self._running.values():
             running.stop("lost", STOPPED)
         await asyncio.gather(*self._work, return_exceptions=True)
-        if self._threads is not None:
-            self._threads.shutdown()
 
     async def _asked(self, start: StartTask) -> None:
         try:
@@ -195,8 +192,6 @@ class TaskDesk:
 
     async def _run(self, order: TaskOrder, root: str | None) -> None:
         """Run a task to its end, note that, and tell it."""
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="task")
         try:
             stream = self._records.output(order.task)
         except VigoError as error:
@@ -209,10 +204,11 @@ class TaskDesk:
             telling = asyncio.create_task(self._tell_output(running))
             try:
                 await self._tell(TaskStarted(order.task))
-                ending = await asyncio.get_running_loop().run_in_executor(
-                    self._threads, self._run_task, order, root, running.output, running.stop_fd
-                )
-                end = _end(ending, running)
+                # A thread of its own: it may take hours, and an agent at rest keeps none.
+                thread = ThreadPoolExecutor(1, thread_name_prefix="task")
+                ending = thread.submit(self._run_task, order, root, running.output, running.stop_fd)
+                thread.shutdown(wait=False)
+                end = _end(await asyncio.wrap_future(ending), running)
             except (InvalidError, TooLargeError) as error:
                 end = TaskEnd(state="failed", reason=str(error))
             except VigoError as error:

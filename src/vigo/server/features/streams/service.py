@@ -25,6 +25,9 @@ BEAT: Final = timedelta(seconds=10)
 SWEEP: Final = timedelta(seconds=2)
 """How often it is looked who was revoked, whose certificate ended and who fell silent."""
 
+COMES_BACK_WITHIN: Final = timedelta(seconds=30)
+"""An agent whose stream broke opens another within this, where its machine and its network are there."""
+
 _MOST_WAITING: Final = 32
 """Messages that wait for one envoy. It takes them at once unless its network is gone."""
 
@@ -79,6 +82,7 @@ class StreamService:
         self._clock = clock
         self._beat = beat
         self._streams: dict[EnvoyId, _Stream] = {}
+        self._left_at: dict[EnvoyId, timedelta] = {}
         self._listeners: list[Listener] = []
 
     def __len__(self) -> int:
@@ -88,6 +92,11 @@ class StreamService:
         """Return since when an envoy holds a stream, None where it holds none."""
         found = self._streams.get(envoy)
         return None if found is None else found.since
+
+    def is_expected(self, envoy: EnvoyId) -> bool:
+        """Return whether an envoy without a stream held one just now: most come back, and are not to be missed."""
+        left_at = self._left_at.get(envoy)
+        return left_at is not None and self._clock.monotonic() - left_at < COMES_BACK_WITHIN
 
     def attend(self, listener: Listener) -> None:
         """Have a listener hear of all streams from now on."""
@@ -125,6 +134,7 @@ class StreamService:
             reading.cancel()
             if self._streams.get(envoy.id) is stream:
                 del self._streams[envoy.id]
+                self._left_at[envoy.id] = self._clock.monotonic()
             _log.info("stream ended envoy=%s hostname=%s", envoy.id, envoy.hostname)
 
     async def sweep(self) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from vigo.core.wire.stream_messages import (
     TaskStarted,
     TaskStored,
 )
-from vigo.server.features.streams.service import StreamService
+from vigo.server.features.streams.service import COMES_BACK_WITHIN, StreamService
 from vigo.server.features.tasks import store
 from vigo.server.features.tasks.live import FINAL, LiveTarget, LiveTask
 from vigo.server.platform.audit.trail import Act, Trail
@@ -53,6 +53,7 @@ _MOST_MEMORY_BYTES: Final = 256 * 1024 * 1024
 _AT_ONCE: Final = 200
 """Envoys that are told to start without letting anything else be done: signing takes its time."""
 
+_MOST_IN_ONE_WRITE: Final = 500
 _MOST_REASON: Final = 2_000
 # What a database's signed 64-bit column holds.
 _MOST_NUMBER: Final = (1 << 63) - 1
@@ -76,6 +77,8 @@ class TaskDriver:
         self._under_way: dict[EnvoyId, dict[TaskId, LiveTarget]] = {}
         """What was sent to an envoy and has no final state, and what waits until it is connected."""
         self._kept_bytes = 0
+        self._to_store: list[tuple[LiveTask, LiveTarget]] = []
+        self._is_writing = False
         self._work: set[asyncio.Task[None]] = set()
         streams.attend(self)
 
@@ -199,7 +202,12 @@ class TaskDriver:
         """Have a target wait for its envoy; it does not hold up the others."""
         now = self._clock.monotonic()
         queued_until = task.created_at + timedelta(seconds=task.wanted.queue_offline_seconds)
-        target.deadline = max(now + (queued_until - self._clock.now()), self._started + RETURN_WITHIN)
+        is_expected = self._streams.is_expected(target.envoy)
+        target.deadline = max(
+            now + (queued_until - self._clock.now()),
+            self._started + RETURN_WITHIN,
+            now + (COMES_BACK_WITHIN if is_expected else timedelta(0)),
+        )
         target.is_parked = True
         self._under_way.setdefault(target.envoy, {})[task.id] = target
         if target.deadline <= now:
@@ -252,38 +260,61 @@ class TaskDriver:
             self._store(task, target)
 
     def _store(self, task: LiveTask, target: LiveTarget) -> None:
-        if not target.is_storing:
-            target.is_storing = True
-            self._do(self._stored(task, target))
-
-    async def _stored(self, task: LiveTask, target: LiveTarget) -> None:
-        end = target.end
-        assert end is not None  # noqa: S101 - `_finish` sets it
-        was_under_way = target.state in ("sent", "running")
+        if target.is_storing:
+            return
+        target.is_storing = True
         target.ended_at = target.ended_at or self._clock.now()
-        final, output = target.shown(state=end.state), target.output.whole()
+        self._to_store.append((task, target))
+        if not self._is_writing:
+            self._is_writing = True
+            self._do(self._write())
 
-        def job(connection: Connection) -> None:
-            store.finish(connection, task.number, final, target.position, output)
+    async def _write(self) -> None:
+        """Store final states, as many at a time as have come meanwhile."""
+        try:
+            while self._to_store:
+                batch, self._to_store = self._to_store[:_MOST_IN_ONE_WRITE], self._to_store[_MOST_IN_ONE_WRITE:]
+                await self._written(batch)
+        finally:
+            self._is_writing = False
+            for _, target in self._to_store:  # the next sweep tries again
+                target.is_storing = False
+            self._to_store = []
+
+    async def _written(self, batch: Sequence[tuple[LiveTask, LiveTarget]]) -> None:
+        rows = [
+            store.Ended(task.number, target.position, target.shown(state=target.end.state), target.output.whole())
+            for task, target in batch
+            if target.end is not None
+        ]
 
         def then(_: None) -> None:
-            target.state = end.state
-            self._kept_bytes -= target.output.size_bytes
-            task.left -= 1
-            task.failures += end.state != "succeeded"
-            task.under_way -= was_under_way
-            mine = self._under_way[target.envoy]
-            del mine[task.id]
-            if not mine:
-                del self._under_way[target.envoy]
-            self._streams.tell(target.envoy, TaskStored(task.id))
-            task.changed(target)
-            self._advance(task)
+            for task, target in batch:
+                self._ended(task, target)
+            for task in {id(task): task for task, _ in batch}.values():
+                self._advance(task)
 
         try:
-            await self._database.write(job, then)
+            await self._database.write(lambda connection: store.finish(connection, rows), then)
         finally:
-            target.is_storing = False
+            for _, target in batch:
+                target.is_storing = False
+
+    def _ended(self, task: LiveTask, target: LiveTarget) -> None:
+        """Let a target have the final state that is stored."""
+        end = target.end
+        assert end is not None  # noqa: S101 - it is stored
+        task.under_way -= target.state in ("sent", "running")
+        target.state = end.state
+        self._kept_bytes -= target.output.size_bytes
+        task.left -= 1
+        task.failures += end.state != "succeeded"
+        mine = self._under_way[target.envoy]
+        del mine[task.id]
+        if not mine:
+            del self._under_way[target.envoy]
+        self._streams.tell(target.envoy, TaskStored(task.id))
+        task.changed(target)
 
     async def _end(self, task: LiveTask) -> None:
         at = task.ended_at or self._clock.now()

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import zstandard
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from vigo.core.encoding import decode, encode
 from vigo.core.ids import EnvoyId, TaskId
@@ -19,6 +19,22 @@ _MOST_OUTPUT_BYTES: Final = 2 * (HEAD_BYTES + TAIL_BYTES)
 _MOST_SHOWN_BYTES: Final = 32 * 1024 * 1024
 """Of the output of all envoys of a task together; each has an equal share, but for the least."""
 _LEAST_SHOWN_BYTES: Final = 2 * 1024
+
+_ENDING: Final = ("state", "started_at", "ended_at", "exit_code", "duration_ms", "reason", "output", "output_bytes")
+_FINISH: Final = (
+    update(task_targets)
+    .where(task_targets.c.task_number == bindparam("of_task"), task_targets.c.position == bindparam("at_position"))
+    .values({name: bindparam(name) for name in _ENDING})
+)
+
+
+class Ended(NamedTuple):
+    """How a task ended on an envoy, and the output that is kept."""
+
+    number: int
+    position: int
+    shown: TaskTarget
+    output: bytes
 
 
 def add(
@@ -74,22 +90,26 @@ def mark_sent(connection: Connection, number: int, positions: Sequence[int]) -> 
     )
 
 
-def finish(connection: Connection, number: int, final: TaskTarget, position: int, output: bytes) -> None:
-    """Store how a task ended on an envoy."""
-    packed = zstandard.ZstdCompressor(level=3).compress(output) if output else None
+def finish(connection: Connection, finals: Sequence[Ended]) -> None:
+    """Store how tasks ended on envoys."""
+    compressor = zstandard.ZstdCompressor(level=3)
     connection.execute(
-        update(task_targets)
-        .where(task_targets.c.task_number == number, task_targets.c.position == position)
-        .values(
-            state=final.state,
-            started_at=final.started_at,
-            ended_at=final.ended_at,
-            exit_code=final.exit_code,
-            duration_ms=final.duration_ms,
-            reason=final.reason,
-            output=packed,
-            output_bytes=final.output_bytes,
-        )
+        _FINISH,
+        [
+            {
+                "of_task": one.number,
+                "at_position": one.position,
+                "state": one.shown.state,
+                "started_at": one.shown.started_at,
+                "ended_at": one.shown.ended_at,
+                "exit_code": one.shown.exit_code,
+                "duration_ms": one.shown.duration_ms,
+                "reason": one.shown.reason,
+                "output": compressor.compress(one.output) if one.output else None,
+                "output_bytes": one.shown.output_bytes,
+            }
+            for one in finals
+        ],
     )
 
 
