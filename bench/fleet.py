@@ -164,10 +164,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.fleet", description=__doc__)
     parser.add_argument("fleet", type=Path, help="the folder with the envoys' state folders")
     parser.add_argument("address", help="where the server listens for agents")
+    parser.add_argument("--from", dest="first", type=int, default=0, help="the first of them (%(default)s)")
+    parser.add_argument("--to", dest="last", type=int, default=None, help="the one behind the last (all)")
     parser.add_argument("--instant", action="store_true", help="start no programs for tasks")
     asked = parser.parse_args(argv)
     allow_many_files()
-    uvloop.run(_hold(sorted(asked.fleet.iterdir()), asked.address, instant=asked.instant))
+    folders = sorted(asked.fleet.iterdir())[asked.first : asked.last]
+    uvloop.run(_hold(folders, asked.address, instant=asked.instant))
     return 0
 
 

@@ -11,8 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,9 @@ from vigo.server.platform.folder.layout import DataFolder
 Figures = dict[str, float]
 
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - folders of our own are made in it
+_IN_ONE_PROCESS: Final = 5_000
+"""Envoys of one process: each needs up to three open files, and a common limit is 20,000."""
+
 _EVERYONE: Final[dict[str, Any]] = {"everyone": True}
 
 
@@ -59,13 +63,13 @@ def _measured(scratch: Path, machines: Path, size: int, *, instant: bool) -> Fig
     figures: Figures = {}
     with Server(scratch) as server:
         empty = _rss_kib(server.process.pid)
-        with _fleet(machines, server.grpc, instant=instant) as fleet:
+        with _fleet(machines, size, server.grpc, instant=instant) as fleet:
             figures["streams opened within, s"] = fleet.opened_seconds
             until("all streams", lambda: _connected(server) == size, lambda: server.process.err)
             figures["server's memory per envoy, KiB"] = (_rss_kib(server.process.pid) - empty) / size
-            alone = _pushed(server, fleet, size, within_seconds=0.0)
+            alone = _pushed(server, fleet, within_seconds=0.0)
             figures["floor: all check in at once, last one, s"] = alone[-1]
-            took = _pushed(server, fleet, size)
+            took = _pushed(server, fleet)
             figures["push to checked in, p50, s"] = took[size // 2]
             figures["push to checked in, p99, s"] = took[size * 99 // 100]
             seconds = sorted(_task_seconds(server, size) for _ in range(3))
@@ -75,30 +79,41 @@ def _measured(scratch: Path, machines: Path, size: int, *, instant: bool) -> Fig
 
 
 class _Fleet:
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        assert process.stdout is not None
-        self._lines = process.stdout
-        _, _, seconds = self._lines.readline().split()
-        self.opened_seconds = float(seconds)
+    """Processes that hold the streams of some envoys each."""
 
-    def check_ins(self, count: int) -> list[float]:
-        """Return when so many envoys had checked in."""
-        return [float(self._lines.readline().split()[1]) for _ in range(count)]
+    def __init__(self, processes: "dict[subprocess.Popen[str], int]") -> None:
+        self._sizes = processes
+        self.opened_seconds = max(float(self._said(process)[2]) for process in processes)
+
+    def check_ins(self) -> list[float]:
+        """Return when each envoy had checked in."""
+        return [float(self._said(process)[1]) for process, size in self._sizes.items() for _ in range(size)]
+
+    def _said(self, process: "subprocess.Popen[str]") -> list[str]:
+        assert process.stdout is not None
+        return process.stdout.readline().split()
 
 
 @contextmanager
-def _fleet(folder: Path, address: str, *, instant: bool) -> Iterator[_Fleet]:
+def _fleet(folder: Path, size: int, address: str, *, instant: bool) -> Iterator[_Fleet]:
     argv = [sys.executable, "-m", "bench.fleet", str(folder), address, *(["--instant"] if instant else [])]
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield _Fleet(process)
-        process.communicate()
+    processes: dict[subprocess.Popen[str], int] = {}
+    with ExitStack() as stack:
+        for first in range(0, size, _IN_ONE_PROCESS):
+            last = min(size, first + _IN_ONE_PROCESS)
+            words = [*argv, "--from", str(first), "--to", str(last)]
+            process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            processes[stack.enter_context(process)] = last - first
+        yield _Fleet(processes)
+        for process in processes:
+            process.communicate()
 
 
-def _pushed(server: Server, fleet: _Fleet, size: int, **more: float) -> list[float]:
+def _pushed(server: Server, fleet: _Fleet, **more: float) -> list[float]:
     """Return by how many seconds after a push each envoy had checked in, in their order."""
     started = time.time()
     server.post("/api/v1/pushes", {"target": _EVERYONE, **more})
-    return sorted(moment - started for moment in fleet.check_ins(size))
+    return sorted(moment - started for moment in fleet.check_ins())
 
 
 def _task_seconds(server: Server, size: int) -> float:
@@ -106,7 +121,7 @@ def _task_seconds(server: Server, size: int) -> float:
     started = time.monotonic()
     task = server.post("/api/v1/tasks", {"target": _EVERYONE, "command": "echo ok"})["id"]
     while (counts := _counts(server, task)).get("succeeded", 0) < size:
-        assert set(counts) <= {"waiting", "sent", "running", "succeeded"}, counts
+        assert set(counts) <= {"waiting", "sent", "running", "succeeded"}, _faults(server, task)
         time.sleep(0.1)
     return time.monotonic() - started
 
@@ -115,6 +130,11 @@ def _counts(server: Server, task: str) -> dict[str, int]:
     (item,) = server.get("/api/v1/tasks?limit=1")["items"]
     assert item["id"] == task
     return dict(item["counts"])
+
+
+def _faults(server: Server, task: str) -> Counter[tuple[str, str]]:
+    targets = server.get(f"/api/v1/tasks/{task}")["targets"]
+    return Counter((target["state"], target["reason"]) for target in targets)
 
 
 def _connected(server: Server) -> int:

@@ -47,7 +47,7 @@ _log = logging.getLogger(__name__)
 
 
 class _Running:
-    """A task that runs. Its thread is told to end it through a pipe."""
+    """A task that runs. `stop_fd` can be read once it is to end. Source: eventfd(2)."""
 
     def __init__(self, order: TaskOrder, output: TaskOutput) -> None:
         self.order = order
@@ -56,19 +56,17 @@ class _Running:
         self.ended_as: FinalState = "cancelled"
         self.reason = ""
         self.is_over = asyncio.Event()
-        self._told_to_stop, self._stopper = os.pipe2(os.O_CLOEXEC)
-        self.stop_fd = self._told_to_stop
+        self.stop_fd = os.eventfd(0)
 
     def stop(self, state: FinalState, reason: str) -> None:
         """End it, for a reason; the first one counts."""
         if not self.reason:
             self.ended_as, self.reason = state, reason
-            os.write(self._stopper, b"x")
+            os.eventfd_write(self.stop_fd, 1)
 
     def close(self) -> None:
-        """Give the pipe back."""
-        os.close(self._told_to_stop)
-        os.close(self._stopper)
+        """Give the descriptor back."""
+        os.close(self.stop_fd)
 
 
 class TaskDesk:
