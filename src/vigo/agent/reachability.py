@@ -17,6 +17,8 @@ from vigo.core.wire.stream_messages import CancelTask, CheckInNow, ServerMessage
 LONGEST_PAUSE: Final = timedelta(seconds=20)
 """Between two tries to open the stream of a server that answered the last check-in."""
 
+REFUSED: Final = "the server refuses this machine"
+
 Asked = Callable[[timedelta], object]
 """Hears that the server asks for a check-in within a time."""
 
@@ -86,6 +88,7 @@ class Reachability:
             except (UnauthenticatedError, ForbiddenError) as error:
                 # Whether this envoy was let in again is for the next check-in to find out.
                 self._is_there.clear()
+                self._desk.stop_all(REFUSED)
                 _log.warning("stream refused reason=%s", error)
             except VigoError as error:
                 _log.info("stream ended reason=%s", error)

@@ -172,7 +172,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     runs = RunService(database, clock, settings)
     streams = StreamService(clock)
     envoys = EnvoyService(database, trail, clock, runs, generations, streams)
-    driver = TaskDriver(database, trail, clock, streams, opened.policy_key)
+    driver = TaskDriver(database, trail, clock, envoys, streams, opened.policy_key)
     driver.load()
     tasks = TaskService(database, trail, clock, settings, envoys, streams, driver)
     tokens = TokenService(database, trail, clock, ca_sha256, api_url)

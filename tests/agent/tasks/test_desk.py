@@ -331,3 +331,14 @@ def test_what_lapsed_long_ago_is_forgotten(desk: Desk) -> None:
         assert not any(place.iterdir())
 
     desk.live(story)
+
+
+def test_24_a_machine_that_is_refused_ends_what_it_runs(desk: Desk) -> None:
+    async def story(desk: Desk) -> None:
+        task = await desk.start(desk.order("sleep 300"))
+        await desk.until(lambda: TaskStarted(task) in desk.said)
+        desk.desk.stop_all("the server refuses this machine")
+        end = await desk.end(task)
+        assert (end.state, end.reason) == ("lost", "the server refuses this machine")
+
+    desk.live(story)

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from tests.server.features.test_streams import heard, held
 from tests.server.harness import Machine, Server, served
 from vigo.agent.link.channel import OpenStream
+from vigo.core.errors import UnauthenticatedError
 from vigo.core.ids import TaskId
 from vigo.core.signing import VerifyKey
 from vigo.core.task import HEAD_BYTES, TAIL_BYTES, TaskEnd, open_order
@@ -241,8 +242,31 @@ async def test_24_a_revoked_envoy_is_told_nothing_more(server: Server, tmp: Path
         with pytest.raises(Exception, match="revoked"):
             async with held(machine) as stream:
                 await heard(stream)
-        assert await states(server, task) == ["waiting"]
+        await server.app.driver.sweep()
+        (one,) = (await until_ended(server, task))["targets"]
+        assert (one["state"], one["reason"]) == ("cancelled", "it was revoked before its turn came")
         assert "found none" in (await begun(server, 404))["detail"]
+
+
+async def revoked_in_the_middle(server: Server, tmp: Path, tasks: list[str]) -> None:
+    """Begin a task, revoke its envoy, and listen until its stream is cut."""
+    async with envoys(server, tmp, "web-1") as (web,):
+        tasks.append(await begun(server))
+        await web.say(TaskStarted(await web.told_to_start()))
+        await until_states(server, tasks[0], "running")
+        await server.request("POST", "/api/v1/envoys/web-1/revoke")
+        while True:
+            await web.next()
+
+
+@served
+async def test_24_revoking_cuts_the_stream_and_ends_a_task(server: Server, tmp: Path) -> None:
+    tasks: list[str] = []
+    with pytest.raises(UnauthenticatedError, match="revoked"):
+        await revoked_in_the_middle(server, tmp, tasks)
+    await server.app.driver.sweep()
+    (one,) = (await until_ended(server, tasks[0]))["targets"]
+    assert (one["state"], "revoked while it ran" in one["reason"]) == ("lost", True)
 
 
 @served

@@ -117,11 +117,15 @@ class TaskDesk:
         else:
             await self._cancelled(message.task)
 
+    def stop_all(self, reason: str) -> None:
+        """End what runs, with all that it started."""
+        for running in self._running.values():
+            running.stop("lost", reason)
+
     async def end(self) -> None:
         """End what runs; it is told by the next agent."""
         self._is_ending = True
-        for running in self._running.values():
-            running.stop("lost", STOPPED)
+        self.stop_all(STOPPED)
         await asyncio.gather(*self._work, return_exceptions=True)
 
     async def _asked(self, start: StartTask) -> None:

@@ -23,6 +23,7 @@ from vigo.core.wire.stream_messages import (
     TaskStarted,
     TaskStored,
 )
+from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.streams.service import COMES_BACK_WITHIN, StreamService
 from vigo.server.features.tasks import store
 from vigo.server.features.tasks.live import FINAL, LiveTarget, LiveTask
@@ -65,9 +66,16 @@ class TaskDriver:
     """The tasks that go on. It hears of streams as their listener."""
 
     def __init__(
-        self, database: Database, trail: Trail, clock: Clock, streams: StreamService, policy_key: SigningKey
+        self,
+        database: Database,
+        trail: Trail,
+        clock: Clock,
+        envoys: EnvoyService,
+        streams: StreamService,
+        policy_key: SigningKey,
     ) -> None:
         self._database = database
+        self._envoys = envoys
         self._trail = trail
         self._clock = clock
         self._streams = streams
@@ -156,9 +164,13 @@ class TaskDriver:
                 self._stop(task, f"the task is older than {LONGEST_LIFE.days} days")
             self._advance(task)
         for envoy, targets in tuple(self._under_way.items()):
+            record = self._envoys.find(envoy)
+            is_out = record is None or not record.is_active
             for task_id, target in tuple(targets.items()):
                 if target.end is not None:
                     self._store(self._tasks[task_id], target)
+                elif is_out:
+                    self._finish(self._tasks[task_id], target, _revoked(target))
                 elif target.deadline is not None and target.deadline < now:
                     self._finish(self._tasks[task_id], target, self._overdue(envoy, target))
                 elif not target.is_told and not target.is_parked:
@@ -343,6 +355,12 @@ class TaskDriver:
         doing = asyncio.create_task(guarded())
         self._work.add(doing)
         doing.add_done_callback(self._work.discard)
+
+
+def _revoked(target: LiveTarget) -> TaskEnd:
+    if target.is_parked:
+        return TaskEnd(state="cancelled", reason="it was revoked before its turn came")
+    return TaskEnd(state="lost", reason="it was revoked while it ran; its agent ends what it still runs")
 
 
 def _bounded(end: TaskEnd) -> TaskEnd:
