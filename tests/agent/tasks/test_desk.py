@@ -342,3 +342,16 @@ def test_24_a_machine_that_is_refused_ends_what_it_runs(desk: Desk) -> None:
         assert (end.state, end.reason) == ("lost", "the server refuses this machine")
 
     desk.live(story)
+
+
+def test_05_an_order_that_comes_twice_at_once_runs_once(desk: Desk, tmp_path: Path) -> None:
+    counted = tmp_path / "runs"
+
+    async def story(desk: Desk) -> None:
+        order = desk.order(f"echo x >>{counted}")
+        await desk.start(order)
+        await desk.start(order)
+        assert (await desk.end(order.task)).state == "succeeded"
+        assert counted.read_text() == "x\n"
+
+    desk.live(story)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
-from typing import Final
+from typing import IO, Final
 
 import msgspec
 
@@ -110,12 +110,15 @@ class TaskDesk:
 
     async def hear(self, message: StartTask | CancelTask | TaskStored) -> None:
         """Do what the server asks."""
-        if isinstance(message, StartTask):
-            await self._asked(message)
-        elif isinstance(message, TaskStored):
-            self._records.forget(message.task)
-        else:
-            await self._cancelled(message.task)
+        try:
+            if isinstance(message, StartTask):
+                await self._asked(message)
+            elif isinstance(message, TaskStored):
+                self._records.forget(message.task)
+            else:
+                await self._cancelled(message.task)
+        except OSError as error:
+            _log.warning("what is kept of tasks cannot be used reason=%s", error)
 
     def stop_all(self, reason: str) -> None:
         """End what runs, with all that it started."""
@@ -155,7 +158,7 @@ class TaskDesk:
             _log.warning("task not started task=%s state=%s reason=%s", order.task, refusal.state, refusal.reason)
             await self._tell(TaskEnded(order.task, refusal))
             return
-        self._begin(order, identity.root)
+        await self._begin(order, identity.root)
 
     async def _cancelled(self, task: TaskId) -> None:
         running, kept = self._running.get(task), self._records.ended(task)
@@ -185,22 +188,24 @@ class TaskDesk:
             return TaskEnd(state="refused", reason=f"{MOST_AT_ONCE} tasks run here already; wait for one to end")
         return None
 
-    def _begin(self, order: TaskOrder, root: str | None) -> None:
+    async def _begin(self, order: TaskOrder, root: str | None) -> None:
         if self._clock.monotonic() - self._pruned_at > _PRUNED_EVERY:
             self._prune()
-        work = asyncio.create_task(self._run(order, root))
-        self._work.add(work)
-        work.add_done_callback(self._work.discard)
-
-    async def _run(self, order: TaskOrder, root: str | None) -> None:
-        """Run a task to its end, note that, and tell it."""
         try:
             stream = self._records.output(order.task)
         except VigoError as error:
             await self._finish(order.task, Kept(TaskEnd(state="refused", reason=str(error))))
             return
+        # It is known from now on, whatever is asked of it next.
+        running = self._running[order.task] = _Running(order, TaskOutput(stream))
+        work = asyncio.create_task(self._run(running, stream, root))
+        self._work.add(work)
+        work.add_done_callback(self._work.discard)
+
+    async def _run(self, running: _Running, stream: IO[bytes], root: str | None) -> None:
+        """Run a task to its end, note that, and tell it."""
+        order = running.order
         with stream:
-            running = self._running[order.task] = _Running(order, TaskOutput(stream))
             _log.info("task started task=%s user=%s", order.task, order.user or "-")
             began = time.monotonic()
             telling = asyncio.create_task(self._tell_output(running))

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -85,6 +86,7 @@ class TaskDriver:
         self._under_way: dict[EnvoyId, dict[TaskId, LiveTarget]] = {}
         """What was sent to an envoy and has no final state, and what waits until it is connected."""
         self._kept_bytes = 0
+        self._to_mark: list[tuple[int, int]] = []
         self._to_store: list[tuple[LiveTask, LiveTarget]] = []
         self._is_writing = False
         self._work: set[asyncio.Task[None]] = set()
@@ -193,18 +195,16 @@ class TaskDriver:
         most = task.wanted.max_failures
         if most is not None and task.failures > most and not task.stop_reason:
             self._stop(task, f"{task.failures} did not succeed, which is more than {most}")
-        sent: list[int] = []
-        while len(sent) < _AT_ONCE and (target := task.next_due()) is not None:
+        begun = 0
+        while begun < _AT_ONCE and (target := task.next_due()) is not None:
             if self._streams.connected_since(target.envoy) is None:
                 self._park(task, target)
             else:
                 task.under_way += 1
                 self._under_way.setdefault(target.envoy, {})[task.id] = target
                 self._send(task, target)
-                sent.append(target.position)
-        if sent:
-            self._do(self._database.write(lambda connection: store.mark_sent(connection, task.number, sent)))
-        if len(sent) == _AT_ONCE:  # others have their turn on the loop in between
+                begun += 1
+        if begun == _AT_ONCE:  # others have their turn on the loop in between
             asyncio.get_running_loop().call_soon(self._advance, task)
         if not task.left and task.ended_at is None:
             task.ended_at = self._clock.now()
@@ -237,6 +237,8 @@ class TaskDriver:
             target.state = "sent"
             target.deadline = self._clock.monotonic() + START_WITHIN
             task.changed(target)
+            self._to_mark.append((task.number, target.position))
+            self._write_soon()
         order = TaskOrder(
             task=task.id,
             envoy=target.envoy,
@@ -277,16 +279,24 @@ class TaskDriver:
         target.is_storing = True
         target.ended_at = target.ended_at or self._clock.now()
         self._to_store.append((task, target))
+        self._write_soon()
+
+    def _write_soon(self) -> None:
         if not self._is_writing:
             self._is_writing = True
             self._do(self._write())
 
     async def _write(self) -> None:
-        """Store final states, as many at a time as have come meanwhile."""
+        """Store what was sent and how it ended, as much at a time as has come meanwhile."""
         try:
-            while self._to_store:
+            while self._to_store or self._to_mark:
+                sent, self._to_mark = self._to_mark, []
+                if sent:
+                    # One that is not marked would be sent anew after a start of the server, which changes nothing.
+                    await self._database.write(partial(store.mark_sent, sent=sent))
                 batch, self._to_store = self._to_store[:_MOST_IN_ONE_WRITE], self._to_store[_MOST_IN_ONE_WRITE:]
-                await self._written(batch)
+                if batch:
+                    await self._written(batch)
         finally:
             self._is_writing = False
             for _, target in self._to_store:  # the next sweep tries again

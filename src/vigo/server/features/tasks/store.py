@@ -21,11 +21,11 @@ _MOST_SHOWN_BYTES: Final = 32 * 1024 * 1024
 _LEAST_SHOWN_BYTES: Final = 2 * 1024
 
 _ENDING: Final = ("state", "started_at", "ended_at", "exit_code", "duration_ms", "reason", "output", "output_bytes")
-_FINISH: Final = (
-    update(task_targets)
-    .where(task_targets.c.task_number == bindparam("of_task"), task_targets.c.position == bindparam("at_position"))
-    .values({name: bindparam(name) for name in _ENDING})
+_OF_ONE: Final = update(task_targets).where(
+    task_targets.c.task_number == bindparam("of_task"), task_targets.c.position == bindparam("at_position")
 )
+_MARK: Final = _OF_ONE.where(task_targets.c.state == "waiting").values(state="sent")
+_FINISH: Final = _OF_ONE.values({name: bindparam(name) for name in _ENDING})
 
 
 class Ended(NamedTuple):
@@ -77,17 +77,9 @@ def add(
     return int(number)
 
 
-def mark_sent(connection: Connection, number: int, positions: Sequence[int]) -> None:
-    """Remember that envoys were told to start."""
-    connection.execute(
-        update(task_targets)
-        .where(
-            task_targets.c.task_number == number,
-            task_targets.c.position.in_(positions),
-            task_targets.c.state == "waiting",
-        )
-        .values(state="sent")
-    )
+def mark_sent(connection: Connection, sent: Sequence[tuple[int, int]]) -> None:
+    """Remember that envoys were told to start, each by the task's number and its position there."""
+    connection.execute(_MARK, [{"of_task": number, "at_position": position} for number, position in sent])
 
 
 def finish(connection: Connection, finals: Sequence[Ended]) -> None:
