@@ -57,7 +57,7 @@ def command(
 
     Examples:
       vigocli query 'traits.os.version' --all --count
-      vigocli query 'traits.packages["openssl"]' --target 'web-*'
+      vigocli query 'traits.packages.installed["openssl"]' --target 'web-*'
       vigocli query 'traits.memory.available_bytes // 1e6' --role webserver --json
       vigocli query "package_installed('telnetd')" --all
 

@@ -9,7 +9,7 @@ import msgspec
 
 from vigo.cli.client.answers import TaskTarget, read
 from vigo.core.errors import UnavailableError
-from vigo.core.terminal import print_line
+from vigo.core.terminal import is_terminal, print_line
 
 _COLOURS: Final = {
     "succeeded": "green",
@@ -40,6 +40,8 @@ def show(events: Iterable[Any], *, as_json: bool) -> int:
                 _print_object(target, output)
             else:
                 print_target(target)
+        elif kind == "beat":
+            _print_waiting(event["counts"])
         elif kind == "end":
             return _ended(event["counts"], as_json=as_json)
     raise UnavailableError(
@@ -74,6 +76,8 @@ def answers(events: Iterable[Any]) -> Iterator[Answer]:
             is_well = target.state == "succeeded"
             value = msgspec.json.decode(text) if is_well else None
             yield Answer(target.hostname, target.state, value, target.reason)
+        elif kind == "beat":
+            _print_waiting(event["counts"])
         elif kind == "end":
             return
     raise UnavailableError("expected all answers, found that the server stopped; ask again once it is back")
@@ -113,9 +117,7 @@ def _written(value: Any) -> str:
 def print_target(target: TaskTarget) -> None:
     """Print how a task stands on one machine."""
     code = f" with status {target.exit_code}" if target.exit_code not in (None, 0) else ""
-    took = (
-        "" if target.duration_ms is None or target.state not in _COLOURS else f" in {target.duration_ms / 1000:.1f} s"
-    )
+    took = f" in {target.duration_ms / 1000:.1f} s" if target.duration_ms else ""
     reason = f": {target.reason}" if target.reason else ""
     print_line(f"{target.hostname}  {target.state}{code}{took}{reason}", colour=_COLOURS.get(target.state), bold=True)
 
@@ -160,6 +162,13 @@ def _print_object(target: TaskTarget, output: str) -> None:
 def _print_json(found: dict[str, Any]) -> None:
     sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     sys.stdout.flush()
+
+
+def _print_waiting(counts: dict[str, int]) -> None:
+    """Tell a person who sees nothing happen what is waited for."""
+    going_on = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()) if state not in _COLOURS)
+    if going_on and is_terminal(error=True):
+        print_line(f"still going on: {going_on}", error=True)
 
 
 def _ended(counts: dict[str, int], *, as_json: bool) -> int:

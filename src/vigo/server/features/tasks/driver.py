@@ -174,7 +174,7 @@ class TaskDriver:
                 elif is_out:
                     self._finish(self._tasks[task_id], target, _revoked(target))
                 elif target.deadline is not None and target.deadline < now:
-                    self._finish(self._tasks[task_id], target, self._overdue(envoy, target))
+                    self._finish(self._tasks[task_id], target, self._overdue(self._tasks[task_id], target))
                 elif not target.is_told and not target.is_parked:
                     self._send(self._tasks[task_id], target)
 
@@ -182,10 +182,11 @@ class TaskDriver:
         """Let what is being stored be stored."""
         await asyncio.gather(*self._work, return_exceptions=True)
 
-    def _overdue(self, envoy: EnvoyId, target: LiveTarget) -> TaskEnd:
+    def _overdue(self, task: LiveTask, target: LiveTarget) -> TaskEnd:
         if target.is_parked:
-            return TaskEnd(state="expired", reason="it was not connected; --queue-offline keeps a task for longer")
-        gone = "" if self._streams.connected_since(envoy) is not None else "; it is not connected"
+            advice = "; --queue-offline keeps a task for longer" if task.wanted.kind == "command" else ""
+            return TaskEnd(state="expired", reason=f"it was not connected{advice}")
+        gone = "" if self._streams.connected_since(target.envoy) is not None else "; it is not connected"
         if target.state == "sent":
             return TaskEnd(state="lost", reason=f"it was told to start and never said that it did{gone}")
         return TaskEnd(state="lost", reason=f"it never said how it ended{gone}")
@@ -223,7 +224,7 @@ class TaskDriver:
         target.is_parked = True
         self._under_way.setdefault(target.envoy, {})[task.id] = target
         if target.deadline <= now:
-            self._finish(task, target, self._overdue(target.envoy, target))
+            self._finish(task, target, self._overdue(task, target))
 
     def _send(self, task: LiveTask, target: LiveTarget) -> None:
         """Tell an envoy to start, or to tell what became of it; who cannot hear it now is told on its next stream."""

@@ -140,8 +140,10 @@ class OutputEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", 
     text: str
 
 
-class BeatEvent(msgspec.Struct, frozen=True, tag_field="event", tag="beat"):
-    """Nothing happened for a while."""
+class BeatEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="beat"):
+    """Nothing happened for a while; how the envoys stand."""
+
+    counts: dict[TargetState, int]
 
 
 class EndEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="end"):

@@ -275,7 +275,7 @@ class TaskService:
                         async with asyncio.timeout(BEAT.total_seconds()):
                             await bell.wait()
                     if not bell.is_set():
-                        yield BeatEvent()
+                        yield BeatEvent(counts=live.counts())
                 await asyncio.sleep(_PAUSE.total_seconds())
         finally:
             live.watchers.discard(bell)
