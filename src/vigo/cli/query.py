@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from vigo.cli.client.connecting import complete_envoys, connect
-from vigo.cli.client.selecting import target_of
+from vigo.cli.client.connecting import connect
+from vigo.cli.client.selecting import hosts_option, target_of
 from vigo.cli.terminal.grammar import Verb
 from vigo.cli.terminal.json_text import print_json
 from vigo.cli.terminal.options import DurationType, json_option, selecting_options
@@ -15,15 +15,7 @@ from vigo.core.terminal import print_line
 
 @click.command("query", cls=Verb)
 @click.argument("expression")
-@click.option(
-    "-t",
-    "--target",
-    "hosts",
-    metavar="HOST",
-    multiple=True,
-    shell_complete=complete_envoys,
-    help="A hostname, a glob, `~regex` or a UUID; may be given more than once.",
-)
+@hosts_option
 @selecting_options
 @click.option(
     "--timeout",

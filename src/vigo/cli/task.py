@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vigo.cli.client.connecting import complete_envoys, connect, fetched, in_path
-from vigo.cli.client.selecting import target_of
+from vigo.cli.client.connecting import connect, fetched, in_path
+from vigo.cli.client.selecting import hosts_option, target_of
 from vigo.cli.terminal.grammar import Noun
 from vigo.cli.terminal.json_text import print_json
 from vigo.cli.terminal.options import DurationType, json_option, limit_option, selecting_options
@@ -42,15 +42,7 @@ def command() -> None:
 
 @command.command("run")
 @click.argument("text", metavar="COMMAND")
-@click.option(
-    "-t",
-    "--target",
-    "hosts",
-    metavar="HOST",
-    multiple=True,
-    shell_complete=complete_envoys,
-    help="A hostname, a glob, `~regex` or a UUID; may be given more than once.",
-)
+@hosts_option
 @selecting_options
 @click.option("--batch", metavar="N|N%", help="So many at a time, the next when they have ended.")
 @click.option("--concurrency", metavar="N", type=click.IntRange(min=1), help="At most so many at a time.")

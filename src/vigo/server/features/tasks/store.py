@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+import msgspec
 import zstandard
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
@@ -144,19 +145,7 @@ def page(connection: Connection, before: int | None, limit: int) -> tuple[tuple[
     )
     for row in connection.execute(grouped):
         counts[row.task_number][row.state] = row.many
-    items = tuple(
-        TaskItem(
-            id=TaskId(row.id),
-            kind=row.kind,
-            command=row.command,
-            target=row.target,
-            created_at=row.created_at,
-            created_by=row.created_by,
-            ended_at=row.ended_at,
-            counts=counts[row.number],
-        )
-        for row in shown
-    )
+    items = tuple(_item(row, counts[row.number]) for row in shown)
     return items, shown[-1].number if len(rows) > limit else None
 
 
@@ -173,14 +162,7 @@ def find(connection: Connection, task: TaskId) -> tuple[NewTask, TaskDetail] | N
         counts[target.state] = counts.get(target.state, 0) + 1
     wanted = decode(row.packed, NewTask)
     return wanted, TaskDetail(
-        id=TaskId(row.id),
-        kind=row.kind,
-        command=row.command,
-        target=row.target,
-        created_at=row.created_at,
-        created_by=row.created_by,
-        ended_at=row.ended_at,
-        counts=counts,
+        **msgspec.structs.asdict(_item(row, counts)),
         user=wanted.user,
         nice=wanted.nice,
         timeout_seconds=wanted.timeout_seconds,
@@ -193,6 +175,19 @@ def prune(connection: Connection, ended_before: datetime) -> None:
     old = select(tasks.c.number).where(tasks.c.ended_at < ended_before)
     connection.execute(delete(task_targets).where(task_targets.c.task_number.in_(old)))
     connection.execute(delete(tasks).where(tasks.c.ended_at < ended_before))
+
+
+def _item(row: Row[Any], counts: dict[TargetState, int]) -> TaskItem:
+    return TaskItem(
+        id=TaskId(row.id),
+        kind=row.kind,
+        command=row.command,
+        target=row.target,
+        created_at=row.created_at,
+        created_by=row.created_by,
+        ended_at=row.ended_at,
+        counts=counts,
+    )
 
 
 def _targets(number: int) -> Any:
