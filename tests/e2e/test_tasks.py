@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.processes import Background, Ended, until
+from tests.e2e.wire import Wire
 from tests.e2e.world import Envoy, Server
 
 
@@ -234,3 +236,38 @@ def test_machines_answer_what_they_know_of_themselves(server: Server, tmp_path: 
         assert "nobody was asked" in server.cli("query", "1", "--all", "--dry-run").out
         kinds = [(one["kind"], one["command"]) for one in server.ask("task", "list")["items"]]
         assert ("query", "traits.os.nothing") in kinds
+
+
+def test_a_cut_is_noticed_by_both_ends_and_costs_neither_the_task_nor_its_output(
+    server: Server, tmp_path: Path
+) -> None:
+    """It takes half a minute: two and a half beats, with nothing to hurry them."""
+    envoy = Envoy("web-1", tmp_path, server, is_image=False).enrol()
+    host, _, port = server.grpc.rpartition(":")
+    with Wire(host, int(port)) as wire:
+        record = envoy.state / "identity/identity.json"
+        record.write_text(json.dumps(json.loads(record.read_text()) | {"grpc_addresses": [wire.address]}))
+        with envoy.daemon("1h") as daemon:
+            until_connected(server, "web-1")
+            go = tmp_path / "go"
+            count = "for n in $(seq 20000); do echo line $n of many; done"
+            task = begun(server, f"echo before; until [ -e {go} ]; do sleep 0.05; done; {count}", "--all")
+            until("its output", lambda: part(server, task)["output"] == "before\n", lambda: server.process.err)
+            wire.cut()
+            go.touch()
+            until("absence", lambda: server.envoy("web-1")["connected_since"] is None, lambda: server.process.err)
+            daemon.until_it_says("task ended")
+            daemon.until("the end of the stream", lambda: "stream ended" in daemon.err)
+            assert part(server, task)["ended_at"] is None
+            wire.heal()
+            one = ended(server, task)
+            assert (one["state"], one["output_bytes"]) == ("succeeded", len(one["output"].encode()) + left_out(one))
+            assert one["output"].startswith("before\nline 1 of many\nline 2 of many\n")
+            assert one["output"].endswith("line 20000 of many\n")
+
+
+def left_out(one: dict[str, Any]) -> int:
+    """Return how many bytes of an output are not kept, less the line that says so."""
+    found = re.search(r"\n\.\.\. ([0-9]+) bytes left out \.\.\.\n", one["output"])
+    assert found is not None
+    return int(found[1]) - len(found[0])
