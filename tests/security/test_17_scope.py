@@ -27,7 +27,6 @@ NEEDED = {
     "list": {Permission.READ_TASKS},
     "show": {Permission.READ_TASKS},
     "watch": {Permission.READ_TASKS},
-    "cancel": {Permission.RUN_TASKS, Permission.READ_TASKS},
 }
 
 
@@ -44,10 +43,8 @@ async def done(server: Server, verb: str, actor: Actor, target: Target = EVERYON
         await app.tasks.list(actor, None, 10)
     elif verb == "show":
         await app.tasks.show(actor, nobodys)
-    elif verb == "watch":
-        await app.tasks.watch(actor, nobodys)
     else:
-        await app.tasks.cancel(actor, nobodys)
+        await app.tasks.watch(actor, nobodys)
 
 
 @served
@@ -59,6 +56,21 @@ async def test_17_each_verb_takes_its_own_rights_and_no_other_opens_it(server: S
                     await done(server, verb, Actor("somebody", EVERYTHING - {lacking}))
             with suppress(NotFoundError):  # of the task, which there is none of
                 await done(server, verb, Actor("somebody", frozenset(needed)))
+
+
+@served
+async def test_17_ending_a_task_and_running_it_again_take_the_right_to_what_it_is(server: Server, tmp: Path) -> None:
+    tasks, root = server.app.tasks, Actor("root", EVERYTHING)
+    async with await Machine.enrolled(server, tmp / "web-1", "web-1"):
+        ran = await tasks.create(root, NewTask(target=EVERYONE, command="true", queue_offline_seconds=60))
+        asked = await tasks.query(root, NewQuery(target=EVERYONE, expression="1"))
+        for created, needed in ((ran, Permission.RUN_TASKS), (asked, Permission.QUERY_ENVOYS)):
+            other = Actor("somebody", EVERYTHING - {needed})
+            with pytest.raises(ForbiddenError, match=str(needed)):
+                await tasks.cancel(other, str(created.id))
+            with pytest.raises(ForbiddenError, match=str(needed)):
+                await tasks.rerun(other, str(created.id), failed=False)
+            await tasks.cancel(Actor("somebody", frozenset({Permission.READ_TASKS, needed})), str(created.id))
 
 
 @served

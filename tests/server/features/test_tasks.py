@@ -37,6 +37,8 @@ from vigo.core.wire.stream_messages import (
 from vigo.server.features.streams.service import COMES_BACK_WITHIN
 from vigo.server.features.tasks.driver import CANCEL_WITHIN, END_WITHIN, RETURN_WITHIN, START_WITHIN
 from vigo.server.features.tasks.live import KeptOutput
+from vigo.server.features.tasks.models import EndEvent, StateEvent
+from vigo.server.platform.auth.actor import EVERYTHING, Actor
 from vigo.server.platform.db.tables import audit
 
 WELL = TaskEnd(state="succeeded", exit_code=0, duration_ms=5.0, output_bytes=3)
@@ -370,6 +372,41 @@ async def test_a_cancelled_task_of_who_is_gone_is_lost_in_time(server: Server, t
         assert await web.next() == CancelTask(TaskId(task))
         await later(server, CANCEL_WITHIN)
         assert [one["state"] for one in (await until_ended(server, task))["targets"]] == ["lost"]
+
+
+@served
+async def test_who_watches_slowly_hears_the_end_of_every_machine(server: Server, tmp: Path) -> None:
+    """Also of those that change while others are told."""
+    names = [f"web-{number}" for number in range(4)]
+    async with envoys(server, tmp, *names) as ears:
+        task = TaskId(await begun(server))
+        for one in ears:
+            await one.told_to_start()
+        watched = await server.app.tasks.watch(Actor("root", EVERYTHING), task)
+        told = [await anext(watched)]
+        for one in (ears[3], ears[0], ears[2], ears[1]):
+            await one.say(TaskEnded(task, WELL))
+            assert await one.next() == TaskStored(task)
+            told.append(await anext(watched))
+        told += [event async for event in watched]
+        final = [event.target.hostname for event in told if isinstance(event, StateEvent) and event.target.ended_at]
+        assert sorted(final) == names
+        assert isinstance(told[-1], EndEvent)
+
+
+@served
+async def test_running_again_takes_the_envoys_that_are_left(server: Server, tmp: Path) -> None:
+    async with envoys(server, tmp, "web-1", "web-2") as (web, _):
+        task = await begun(server)
+        await server.request("POST", "/api/v1/envoys/web-2/revoke")
+        await web.does_well()
+        await server.app.driver.sweep()
+        await until_ended(server, task)
+        answer = await server.request("POST", f"/api/v1/tasks/{task}/rerun", {"failed": True})
+        assert (answer.status_code, "still enrolled" in answer.json()["detail"]) == (404, True)
+        answer = await server.request("POST", f"/api/v1/tasks/{task}/rerun", {"failed": False})
+        assert [one["hostname"] for one in answer.json()["items"]] == ["web-1"]
+        await web.does_well()
 
 
 @served

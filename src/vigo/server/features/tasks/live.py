@@ -129,7 +129,8 @@ class LiveTask:
         """Why no other envoy is started, or an empty text."""
         self.ended_at: datetime | None = None
         self.watchers: set[asyncio.Event] = set()
-        self._version = 0
+        self.version = 0
+        """Grows with each change of a target, which has it then."""
         size = _batch_size(wanted.batch, len(targets))
         self._batches = deque(targets[first : first + size] for first in range(0, len(targets), size))
         self._due: deque[LiveTarget] = deque()
@@ -153,8 +154,8 @@ class LiveTask:
 
     def changed(self, target: LiveTarget) -> None:
         """Let those who watch see a target anew."""
-        self._version += 1
-        target.version = self._version
+        self.version += 1
+        target.version = self.version
         self.wake()
 
     def wake(self) -> None:

@@ -15,7 +15,7 @@ from vigo.core.errors import ConflictError, InvalidError, NotFoundError
 from vigo.core.ids import EnvoyId, new_task_id, parse_task_id
 from vigo.core.task import LONGEST_TIMEOUT, MOST_COMMAND_BYTES
 from vigo.core.templates import TemplateError, Templates
-from vigo.server.features.envoys.models import Target
+from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.streams.service import StreamService
 from vigo.server.features.tasks import store
@@ -49,6 +49,7 @@ BEAT: Final = timedelta(seconds=10)
 _PAUSE: Final = timedelta(milliseconds=100)
 """Between two looks at a task for one who watches: what happened in between is told together."""
 
+_MOST_EXPRESSION: Final = 4_000
 _MOST_USER: Final = 64
 _MOST_SHOWN: Final = 80
 _NICEST: Final = 19
@@ -93,7 +94,7 @@ class TaskService:
         actor.require(Permission.RUN_TASKS)
         if wanted.kind != "command":
             raise InvalidError("kind: expected a command, found a query; ask it by /api/v1/queries")
-        return await self._begun(actor, wanted)
+        return await self._begun(actor, wanted, await self._envoys.targeted(actor, wanted.target))
 
     async def query(self, actor: Actor, wanted: NewQuery) -> CreatedTask:
         """Begin to ask envoys something, and return whom. It is a task, whose output on each is the answer as JSON.
@@ -104,6 +105,8 @@ class TaskService:
             UnavailableError: it cannot be written, or not into the audit trail; nobody is asked.
         """
         actor.require(Permission.QUERY_ENVOYS)
+        if len(wanted.expression) > _MOST_EXPRESSION:
+            raise InvalidError(f"expression: expected at most {_MOST_EXPRESSION} characters, found more; ask for less")
         try:
             Templates().names_in_expression(wanted.expression)
         except TemplateError as error:
@@ -118,11 +121,10 @@ class TaskService:
             timeout_seconds=wanted.timeout_seconds,
             dry_run=wanted.dry_run,
         )
-        return await self._begun(actor, task)
+        return await self._begun(actor, task, await self._envoys.targeted(actor, wanted.target))
 
-    async def _begun(self, actor: Actor, wanted: NewTask) -> CreatedTask:
+    async def _begun(self, actor: Actor, wanted: NewTask, meant: Sequence[EnvoyRecord], **of: str) -> CreatedTask:
         _check(wanted)
-        meant = await self._envoys.targeted(actor, wanted.target)
         items = tuple(
             MeantEnvoy(
                 id=record.id,
@@ -140,6 +142,7 @@ class TaskService:
             "target": wanted.target.text(),
             "envoys": len(items),
             "user": wanted.user,
+            **of,
         }
         action = "tasks.run" if wanted.kind == "command" else "envoys.query"
         act = Act(actor=actor.name, action=action, subject=task, detail=detail)
@@ -165,10 +168,13 @@ class TaskService:
         actor.require(Permission.RUN_TASKS if wanted.kind == "command" else Permission.QUERY_ENVOYS)
         if shown.ended_at is None:
             raise ConflictError(f"expected a task that has ended, found that {task_id} goes on; wait, or cancel it")
-        again = tuple(str(one.id) for one in shown.targets if not (failed and one.state == "succeeded"))
+        again = [one.id for one in shown.targets if not (failed and one.state == "succeeded")]
         if not again:
             raise ConflictError(f"expected envoys where {task_id} did not succeed, found none; leave --failed out")
-        return await self._begun(actor, msgspec.structs.replace(wanted, target=Target(hosts=again)))
+        left = [record for envoy in again if (record := self._envoys.find(envoy)) is not None and record.is_active]
+        if not left:
+            raise NotFoundError(f"expected envoys of {task_id} that are still enrolled, found none")
+        return await self._begun(actor, wanted, left, rerun_of=task_id)
 
     async def cancel(self, actor: Actor, task_id: str) -> TaskDetail:
         """End a task wherever it runs, and start it nowhere else. One that has ended stays as it is.
@@ -177,8 +183,9 @@ class TaskService:
             NotFoundError: there is no such task.
             UnavailableError: it cannot be written into the audit trail; the task goes on.
         """
-        actor.require(Permission.RUN_TASKS)
-        live = self._driver.find(parse_task_id(task_id))
+        wanted, shown = await self._found(actor, task_id)
+        actor.require(Permission.RUN_TASKS if wanted.kind == "command" else Permission.QUERY_ENVOYS)
+        live = self._driver.find(shown.id)
         if live is not None:
             act = Act(actor=actor.name, action="tasks.cancel", subject=live.id)
             await self._database.write(lambda connection: self._trail.append(connection, act))
@@ -232,7 +239,8 @@ class TaskService:
         if live is None:
             return found
         stored = {one.id: one for one in found[1].targets}
-        targets = tuple(stored[one.envoy] if one.state in FINAL else _shown(one) for one in live.targets)
+        share = store.share_bytes(len(live.targets))
+        targets = tuple(stored[one.envoy] if one.state in FINAL else _shown(one, share) for one in live.targets)
         return found[0], msgspec.structs.replace(found[1], counts=live.counts(), targets=targets)
 
     def _present(self, item: TaskItem) -> TaskItem:
@@ -254,11 +262,11 @@ class TaskService:
         try:
             while not self._is_closing:
                 bell.clear()
-                newest = seen
+                # What changes while this is told is newer, and is told in the next round.
+                former, seen = seen, live.version
                 for target in live.targets:
-                    if target.version <= seen:
+                    if target.version <= former:
                         continue
-                    newest = max(newest, target.version)
                     follower = decoders.setdefault(target.envoy, _Follower())
                     text = follower.news(target)
                     if text:
@@ -266,8 +274,7 @@ class TaskService:
                     if follower.state != target.state:
                         follower.state = target.state
                         yield StateEvent(target=target.shown())
-                seen = newest
-                if not live.left and self._driver.find(live.id) is None:
+                if live.version == seen and not live.left and self._driver.find(live.id) is None:
                     yield EndEvent(counts=live.counts())
                     return
                 if not bell.is_set():
@@ -304,8 +311,8 @@ def _events(targets: Sequence[TaskTarget]) -> Iterator[TaskEvent]:
         yield StateEvent(target=msgspec.structs.replace(target, output=""))
 
 
-def _shown(target: LiveTarget) -> TaskTarget:
-    return target.shown(target.output.whole().decode(errors="replace"))
+def _shown(target: LiveTarget, most_bytes: int) -> TaskTarget:
+    return target.shown(target.output.whole()[-most_bytes:].decode(errors="replace"))
 
 
 def _check(wanted: NewTask) -> None:

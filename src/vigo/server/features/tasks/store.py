@@ -155,8 +155,7 @@ def find(connection: Connection, task: TaskId) -> tuple[NewTask, TaskDetail] | N
     if row is None:
         return None
     rows = connection.execute(_targets(row.number)).all()
-    share = max(_LEAST_SHOWN_BYTES, _MOST_SHOWN_BYTES // max(1, len(rows)))
-    targets = tuple(_target(one, share) for one in rows)
+    targets = tuple(_target(one, share_bytes(len(rows))) for one in rows)
     counts: dict[TargetState, int] = {}
     for target in targets:
         counts[target.state] = counts.get(target.state, 0) + 1
@@ -168,6 +167,11 @@ def find(connection: Connection, task: TaskId) -> tuple[NewTask, TaskDetail] | N
         timeout_seconds=wanted.timeout_seconds,
         targets=targets,
     )
+
+
+def share_bytes(targets: int) -> int:
+    """Return how much of each envoy's output is shown where a task is shown as a whole."""
+    return max(_LEAST_SHOWN_BYTES, _MOST_SHOWN_BYTES // max(1, targets))
 
 
 def prune(connection: Connection, ended_before: datetime) -> None:

@@ -88,8 +88,9 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/api/v1/tasks"): _person(Permission.READ_TASKS),
     ("GET", "/api/v1/tasks/{task_id}"): _person(Permission.READ_TASKS),
     ("GET", "/api/v1/tasks/{task_id}/events"): _person(Permission.READ_TASKS),
-    ("POST", "/api/v1/tasks/{task_id}/cancel"): _person(Permission.RUN_TASKS),
-    ("POST", "/api/v1/tasks/{task_id}/rerun"): _person(Permission.RUN_TASKS),
+    # What a task is decides which right it takes too: the service asks for tasks:run or envoys:query.
+    ("POST", "/api/v1/tasks/{task_id}/cancel"): _person(Permission.READ_TASKS),
+    ("POST", "/api/v1/tasks/{task_id}/rerun"): _person(Permission.READ_TASKS),
     ("GET", "/api/v1/runs"): _person(Permission.READ_RUNS),
     ("GET", "/api/v1/runs/{run_id}"): _person(Permission.READ_RUNS),
     ("GET", "/api/v1/tokens"): _person(Permission.READ_TOKENS),
