@@ -41,6 +41,10 @@ def declared(kind: str, name: str, /, **fields: Any) -> PlannedResource:
     )
 
 
+LENT = tuple(sorted({ROOT, Path(sys.prefix), Path(sys.base_prefix)} - {Path("/usr")}))
+"""Folders of this machine that every booted one sees, and cannot change."""
+
+
 class BootedDebian:
     """One machine. `leader` is its first process as this machine numbers it."""
 
@@ -152,7 +156,6 @@ def boot(root: Path, scratch: Path) -> Iterator[BootedDebian]:
 
 
 def _nspawn(root: Path) -> Sequence[str]:
-    seen = {ROOT, Path(sys.prefix), Path(sys.base_prefix)} - {Path("/usr")}
     return [
         _program("systemd-nspawn"),
         "--quiet",
@@ -170,7 +173,7 @@ def _nspawn(root: Path) -> Sequence[str]:
         "--timezone=off",
         "--console=pipe",
         "--notify-ready=yes",
-        *(f"--bind-ro={path}" for path in sorted(seen)),
+        *(f"--bind-ro={path}" for path in LENT),
         "systemd.unit=multi-user.target",
     ]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.host.booted_debian import BootedDebian, boot
+from tests.host.booted_debian import LENT, BootedDebian, boot
 from tests.host.debian_root import PYTHON
 from tests.host.other_tools import Tool, machine_of
 from tests.host.probe_arch import publish_arch
@@ -82,8 +82,11 @@ def asked_without_a_change(
 
 
 def seen(machine: BootedDebian) -> list[str]:
-    """Return all that is on the machine's disk, and which units are active: asking alone has systemd load others."""
-    passed_over = [word for path in TOUCHED for word in ("-path", path, "-prune", "-o")]
+    """Return all that is on the machine's disk, and which units are active: asking alone has systemd load others.
+
+    What it is lent is another machine's, where other tests go on meanwhile.
+    """
+    passed_over = [word for path in (*TOUCHED, *map(str, LENT)) for word in ("-path", path, "-prune", "-o")]
     files = machine.tell("find", "/", "-xdev", *passed_over, "-printf", "%p %i %m %s %T@ %C@\\n")
     units = machine.tell(
         "systemctl", "list-units", "--all", "--plain", "--no-legend", "--type=service,timer,mount,swap"
