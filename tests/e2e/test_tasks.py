@@ -105,7 +105,7 @@ def test_a_task_ends_at_its_time_and_when_it_is_cancelled_with_all_it_started(se
         until("its begin", marks.exists, lambda: server.process.err)
         assert server.cli("task", "cancel", task).status == 0
         one = ended(server, task)
-        assert (one["state"], one["reason"]) == ("cancelled", "cancelled")
+        assert (one["state"], one["reason"]) == ("cancelled", "cancelled by admin")
         assert not is_alive(int(marks.read_text()))
         assert "it had ended before" in server.cli("task", "cancel", task).out
 

@@ -30,5 +30,5 @@ def run_task(order: TaskOrder, root: str | None, sink: Sink, stop: int) -> Endin
     try:
         return host.programs.run(command, sink=sink, stop=stop)
     except OSError as error:
-        what = "expected the program `nice`, found none" if error.errno in ABSENT else told(error)
+        what = f"expected the program {argv[0]}, found none" if error.errno in ABSENT else told(error)
         raise UnavailableError(f"it cannot be started: {what}") from error

@@ -31,7 +31,7 @@ from vigo.core.wire.stream_messages import TaskOutput as OutputMessage
 
 Say = Callable[[AgentMessage], Awaitable[None]]
 RunTask = Callable[[TaskOrder, str | None, Sink, int], Ending]
-"""Runs a command to its end; see `vigo.agent.host.run_task`."""
+"""Carries an order out to its end; see `vigo.agent.tasks.run_order`."""
 
 PAUSE: Final = timedelta(milliseconds=100)
 """Between two parts of one task's output. One that prints without end takes a bounded part of the stream."""

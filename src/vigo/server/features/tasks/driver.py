@@ -153,7 +153,10 @@ class TaskDriver:
             self._runs(task, target)
         elif isinstance(message, TaskEnded):
             self._runs(task, target)
-            self._finish(task, target, _bounded(message.end))
+            end = _bounded(message.end)
+            if end.state == "cancelled":  # by whom, the agent does not know
+                end = msgspec.structs.replace(end, reason=task.stop_reason or end.reason)
+            self._finish(task, target, end)
         elif self._kept_bytes < _MOST_MEMORY_BYTES and target.end is None:
             self._kept_bytes += target.output.add(message.offset, message.data)
             task.changed(target)
