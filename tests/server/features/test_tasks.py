@@ -375,6 +375,26 @@ async def test_a_cancelled_task_of_who_is_gone_is_lost_in_time(server: Server, t
 
 
 @served
+async def test_a_cancelled_task_is_cancelled_after_a_start_of_the_server_too(server: Server, tmp: Path) -> None:
+    async with await Machine.enrolled(server, tmp / "web-1", "web-1") as machine:
+        async with AsyncExitStack() as stack:
+            web = await listening(stack, machine)
+            task = TaskId(await begun(server))
+            await web.say(TaskStarted(await web.told_to_start()))
+            await until_states(server, task, "running")
+        await server.request("POST", f"/api/v1/tasks/{task}/cancel")
+        await server.restart()
+        await machine.reconnect()
+        await machine.greet()
+        async with AsyncExitStack() as stack:
+            web = await listening(stack, machine)
+            assert await web.next() == CancelTask(task)
+            await web.say(TaskEnded(task, TaskEnd(state="cancelled")))
+            (one,) = (await until_ended(server, task))["targets"]
+            assert (one["state"], one["reason"]) == ("cancelled", "cancelled by admin")
+
+
+@served
 async def test_who_watches_slowly_hears_the_end_of_every_machine(server: Server, tmp: Path) -> None:
     """Also of those that change while others are told."""
     names = [f"web-{number}" for number in range(4)]

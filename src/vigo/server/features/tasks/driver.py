@@ -100,6 +100,9 @@ class TaskDriver:
                 if target.state == "sent":
                     target.deadline = self._clock.monotonic() + self._limit(task) + START_WITHIN
                     self._under_way.setdefault(target.envoy, {})[task.id] = target
+                    target.is_cancelled = task.cancelled_by is not None
+            if task.cancelled_by is not None:
+                task.stop_reason = _cancelled(task.cancelled_by)
 
     def find(self, task: TaskId) -> LiveTask | None:
         """Return a task that goes on."""
@@ -115,8 +118,9 @@ class TaskDriver:
         self._tasks[task.id] = task
         self._advance(task)
 
-    def cancel(self, task: LiveTask, reason: str) -> None:
+    def cancel(self, task: LiveTask, by: str) -> None:
         """Start a task on no other envoy, and end it where it runs."""
+        task.cancelled_by, reason = by, _cancelled(by)
         self._stop(task, reason)
         for target in task.targets:
             if target.state in FINAL or target.end is not None:
@@ -198,7 +202,9 @@ class TaskDriver:
         """Start what is due."""
         most = task.wanted.max_failures
         if most is not None and task.failures > most and not task.stop_reason:
-            self._stop(task, f"{task.failures} did not succeed, which is more than {most}")
+            task.stop_reason = f"{task.failures} did not succeed, which is more than {most}"
+        if task.stop_reason:
+            self._stop(task, task.stop_reason)
         begun = 0
         while begun < _AT_ONCE and (target := task.next_due()) is not None:
             if self._streams.connected_since(target.envoy) is None:
@@ -369,6 +375,10 @@ class TaskDriver:
         doing = asyncio.create_task(guarded())
         self._work.add(doing)
         doing.add_done_callback(self._work.discard)
+
+
+def _cancelled(by: str) -> str:
+    return f"cancelled by {by}"
 
 
 def _revoked(target: LiveTarget) -> TaskEnd:

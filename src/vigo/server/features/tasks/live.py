@@ -114,8 +114,10 @@ class LiveTask:
         created_at: datetime,
         created_by: str,
         targets: Sequence[LiveTarget],
+        cancelled_by: str | None = None,
     ) -> None:
         self.number = number
+        self.cancelled_by = cancelled_by
         self.id = task
         self.wanted = wanted
         self.created_at = created_at

@@ -188,8 +188,12 @@ class TaskService:
         live = self._driver.find(shown.id)
         if live is not None:
             act = Act(actor=actor.name, action="tasks.cancel", subject=live.id)
-            await self._database.write(lambda connection: self._trail.append(connection, act))
-            self._driver.cancel(live, f"cancelled by {actor.name}")
+
+            def job(connection: Connection) -> None:
+                self._trail.append(connection, act)
+                store.cancel(connection, live.number, actor.name)
+
+            await self._database.write(job, lambda _: self._driver.cancel(live, actor.name))
         return await self.show(actor, task_id)
 
     async def list(self, actor: Actor, before: int | None, limit: int) -> TaskList:

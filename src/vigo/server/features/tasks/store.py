@@ -106,6 +106,11 @@ def finish(connection: Connection, finals: Sequence[Ended]) -> None:
     )
 
 
+def cancel(connection: Connection, number: int, by: str) -> None:
+    """Store that a task is to end wherever it runs."""
+    connection.execute(update(tasks).where(tasks.c.number == number).values(cancelled_by=by))
+
+
 def end(connection: Connection, number: int, at: datetime) -> None:
     """Store that a task has ended everywhere."""
     connection.execute(update(tasks).where(tasks.c.number == number).values(ended_at=at))
@@ -124,6 +129,7 @@ def going_on(connection: Connection) -> list[LiveTask]:
                 LiveTarget(one.position, EnvoyId(one.envoy_id), one.hostname, one.state)
                 for one in connection.execute(_targets(row.number))
             ],
+            row.cancelled_by,
         )
         for row in connection.execute(select(tasks).where(tasks.c.ended_at.is_(None)).order_by(tasks.c.number))
     ]

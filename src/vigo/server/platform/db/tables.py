@@ -161,6 +161,7 @@ tasks = Table(
     Column("target", Text, nullable=False),
     Column("created_at", Moment, nullable=False, index=True),
     Column("created_by", String(200), nullable=False),
+    Column("cancelled_by", String(200)),
     Column("ended_at", Moment),
 )
 """`packed` is what was asked, in MessagePack."""

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("target", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("created_by", sa.String(length=200), nullable=False),
+        sa.Column("cancelled_by", sa.String(length=200)),
         sa.Column("ended_at", sa.BigInteger()),
     )
     op.create_index("ix_tasks_created_at", "tasks", ["created_at"])
