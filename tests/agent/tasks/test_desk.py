@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -15,7 +16,7 @@ from vigo.agent.host.process import Ending
 from vigo.agent.host.run_task import run_task
 from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.tasks.desk import GONE, NOT_BEGUN, STOPPED, TaskDesk
-from vigo.agent.tasks.records import FOLDER, MARGIN, TaskRecords
+from vigo.agent.tasks.records import FOLDER, MARGIN, Kept, TaskRecords
 from vigo.core.errors import UnavailableError
 from vigo.core.ids import EnvoyId, TaskId, new_task_id
 from vigo.core.signing import SigningKey
@@ -252,6 +253,59 @@ def test_without_a_stream_a_task_goes_on_and_is_told_on_the_next(desk: Desk, tmp
         await desk.start(order, output_from=4)
         assert (await desk.end(task)).state == "succeeded"
         assert desk.output(task) == b"two\n"
+
+    desk.live(story)
+
+
+@pytest.mark.parametrize("asks", ["while it is noted", "later"])
+def test_a_stream_that_begins_while_the_end_is_noted_costs_no_output(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, asks: str
+) -> None:
+    noting, go_on = threading.Event(), threading.Event()
+    finish = TaskRecords.finish
+
+    def slowly(records: TaskRecords, task: TaskId, kept: Kept) -> None:
+        noting.set()
+        go_on.wait(20)
+        finish(records, task, kept)
+
+    monkeypatch.setattr(TaskRecords, "finish", slowly)
+
+    async def story(desk: Desk) -> None:
+        order = desk.order("echo one; echo two")
+        task = await desk.start(order)
+        await desk.until(noting.is_set)
+        desk.attach()
+        if asks == "while it is noted":
+            await desk.start(order, output_from=4)
+        go_on.set()
+        await desk.until(lambda: TaskRecords(desk.folder.state_dir).ended(task))
+        if asks == "later":
+            await desk.start(order, output_from=4)
+        assert (await desk.end(task)).output_bytes == 8
+        assert desk.output(task) == b"two\n"
+
+    desk.live(story)
+
+
+def test_a_stream_that_begins_while_the_rest_is_told_asks_for_it_itself(desk: Desk) -> None:
+    told = asyncio.Event()
+
+    async def story(desk: Desk) -> None:
+        async def stuck(message: AgentMessage) -> None:
+            if isinstance(message, TaskOutput):
+                desk.attach()
+                told.set()
+                raise UnavailableError("gone")
+
+        desk.desk.attach(stuck)
+        order = desk.order("echo one")
+        task = await desk.start(order)
+        await told.wait()
+        await desk.until(lambda: TaskRecords(desk.folder.state_dir).ended(task))
+        await desk.start(order)
+        assert (await desk.end(task)).output_bytes == 4
+        assert desk.output(task) == b"one\n"
 
     desk.live(story)
 

@@ -53,6 +53,7 @@ class _Running:
         self.order = order
         self.output = output
         self.told_bytes = 0
+        self.is_asked_for = True  # on the stream that is held; before, how much the server has of it is not known
         self.ended_as: FinalState = "cancelled"
         self.reason = ""
         self.is_over = asyncio.Event()
@@ -102,7 +103,7 @@ class TaskDesk:
         """Speak on a new stream. The server asks there for each task whose end it has not stored."""
         self._say = say
         for running in self._running.values():
-            running.told_bytes = HEAD_BYTES  # until it says how much of the output it has
+            running.is_asked_for = False
 
     def detach(self) -> None:
         """The stream is gone."""
@@ -141,12 +142,12 @@ class TaskDesk:
             return
         running = self._running.get(order.task)
         if running is not None:
-            running.told_bytes = min(start.output_from, HEAD_BYTES)
+            running.told_bytes, running.is_asked_for = min(start.output_from, HEAD_BYTES), True
             await self._tell(TaskStarted(order.task))
             return
         kept = self._records.ended(order.task)
         if kept is not None:
-            await self._tell_all(order.task, kept, start.output_from)
+            await self._tell_all(order.task, kept, self._records.head(order.task), start.output_from)
             return
         refusal = self._refusal(order, str(identity.envoy))
         try:
@@ -165,7 +166,7 @@ class TaskDesk:
         if running is not None:
             running.stop("cancelled", "cancelled")
         elif kept is not None:
-            await self._tell_all(task, kept, 0)
+            await self._tell_all(task, kept, self._records.head(task))
         else:
             is_known = self._records.is_marked(task)
             end = TaskEnd(state="lost", reason=GONE) if is_known else TaskEnd(state="cancelled", reason=NOT_BEGUN)
@@ -194,7 +195,9 @@ class TaskDesk:
         try:
             stream = self._records.output(order.task)
         except VigoError as error:
-            await self._finish(order.task, Kept(TaskEnd(state="refused", reason=str(error))))
+            kept = Kept(TaskEnd(state="refused", reason=str(error)))
+            await self._keep(order.task, kept)
+            await self._tell_all(order.task, kept, b"")
             return
         # It is known from now on, whatever is asked of it next.
         running = self._running[order.task] = _Running(order, TaskOutput(stream))
@@ -231,18 +234,21 @@ class TaskDesk:
         duration_ms = (time.monotonic() - began) * 1000
         end = msgspec.structs.replace(end, duration_ms=duration_ms, output_bytes=running.output.total_bytes)
         _log.info("task ended task=%s state=%s exit_code=%s", order.task, end.state, end.exit_code)
-        await self._tell_parts(order.task, running.output.read, running.told_bytes)
-        await self._finish(order.task, Kept(end, tail, tail_from))
+        kept = Kept(end, tail, tail_from)
+        is_kept = await self._keep(order.task, kept)
+        # What asks for it from now on finds the end on the disk, so no question falls between the two.
+        self._running.pop(order.task, None)
+        if running.is_asked_for or not is_kept:
+            await self._tell_all(order.task, kept, running.output.read(0, HEAD_BYTES), running.told_bytes)
 
-    async def _finish(self, task: TaskId, kept: Kept) -> None:
+    async def _keep(self, task: TaskId, kept: Kept) -> bool:
+        """Note how a task ended. Where that fails it can still be told now, or the server learns that it was lost."""
         try:
             await asyncio.to_thread(self._records.finish, task, kept)
         except VigoError as error:
-            # It can still be told now. If nobody hears it, the server learns that the task was lost.
             _log.warning("the end of a task is not kept task=%s reason=%s", task, error)
-        # What asks for it from now on finds the end on the disk, so no question falls between the two.
-        self._running.pop(task, None)
-        await self._tell_end(task, kept)
+            return False
+        return True
 
     async def _tell_output(self, running: _Running) -> None:
         """Tell what is printed, as it comes. It is not cancelled: half a message would end the stream."""
@@ -251,24 +257,20 @@ class TaskDesk:
                 async with asyncio.timeout(PAUSE.total_seconds()):
                     await running.is_over.wait()
             part = running.output.read(running.told_bytes, _PART_BYTES)
-            if part and self._say is not None:
+            if part and running.is_asked_for and self._say is not None:
                 offset, running.told_bytes = running.told_bytes, running.told_bytes + len(part)
                 await self._tell(OutputMessage(running.order.task, offset, part))
 
-    async def _tell_all(self, task: TaskId, kept: Kept, output_from: int) -> None:
-        head = self._records.head(task)
-        await self._tell_parts(task, lambda start, most: head[start : start + most], output_from)
-        await self._tell_end(task, kept)
-
-    async def _tell_end(self, task: TaskId, kept: Kept) -> None:
-        for start in range(0, len(kept.tail), _PART_BYTES):
-            await self._tell(OutputMessage(task, kept.tail_from + start, kept.tail[start : start + _PART_BYTES]))
-        await self._tell(TaskEnded(task, kept.end))
-
-    async def _tell_parts(self, task: TaskId, read: Callable[[int, int], bytes], start: int) -> None:
-        while part := read(start, _PART_BYTES):
-            await self._tell(OutputMessage(task, start, part))
-            start += len(part)
+    async def _tell_all(self, task: TaskId, kept: Kept, head: bytes, told_bytes: int = 0) -> None:
+        """Tell what was not told of an output, and the end. A stream that begins meanwhile asks for that itself."""
+        tail, step = kept.tail, _PART_BYTES
+        parts = [(start, head[start : start + step]) for start in range(told_bytes, len(head), step)]
+        parts += [(kept.tail_from + start, tail[start : start + step]) for start in range(0, len(tail), step)]
+        say = self._say
+        messages: list[AgentMessage] = [OutputMessage(task, *part) for part in parts]
+        for message in [*messages, TaskEnded(task, kept.end)]:
+            if self._say is say:
+                await self._tell(message)
 
     async def _tell(self, message: AgentMessage) -> None:
         """Say something if a stream is held; what is not heard is asked for on the next."""
