@@ -9,6 +9,7 @@ from vigo.core.errors import InvalidError
 EnvoyId = NewType("EnvoyId", str)
 RunId = NewType("RunId", str)
 TaskId = NewType("TaskId", str)
+ScrierId = NewType("ScrierId", str)
 ServerId = NewType("ServerId", str)
 SessionId = NewType("SessionId", str)
 ResourceId = NewType("ResourceId", str)
@@ -31,6 +32,11 @@ def new_run_id() -> RunId:
 def new_task_id() -> TaskId:
     """Return a fresh task id; later ids sort after earlier ones."""
     return TaskId(_ordered_id())
+
+
+def new_scrier_id() -> ScrierId:
+    """Return a fresh id of a scrier; later ids sort after earlier ones."""
+    return ScrierId(_ordered_id())
 
 
 def _ordered_id() -> str:
@@ -80,3 +86,14 @@ def parse_task_id(text: str) -> TaskId:
     if not _UUID.fullmatch(text):
         raise InvalidError(f"expected a task's UUID, found {text[:60]!r}; `vigocli task list` prints them")
     return TaskId(text)
+
+
+def parse_scrier_id(text: str) -> ScrierId:
+    """Return the canonical form of a scrier's UUID.
+
+    Raises:
+        InvalidError: the text is no lower-case, hyphenated UUID.
+    """
+    if not _UUID.fullmatch(text):
+        raise InvalidError(f"expected a session's UUID, found {text[:60]!r}; `vigocli scrier sessions` prints them")
+    return ScrierId(text)

@@ -14,6 +14,7 @@ REQUEST_CONTEXT = b"vigo request v1"
 BUNDLE_CONTEXT = b"vigo bundle v1"
 ENROL_CONTEXT = b"vigo enrol v1"
 TASK_CONTEXT = b"vigo task v1"
+SCRIER_CONTEXT = b"vigo scrier v1"
 SEED_SIZE_BYTES = 32
 
 

@@ -5,10 +5,9 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
-from vigo.core.encoding import decode, encode
-from vigo.core.errors import UnauthenticatedError
 from vigo.core.ids import EnvoyId, TaskId
-from vigo.core.signing import TASK_CONTEXT, SigningKey, VerifyKey, framed
+from vigo.core.orders import SignedOrder, opened, sign
+from vigo.core.signing import TASK_CONTEXT, SigningKey, VerifyKey
 
 FinalState = Literal["succeeded", "failed", "timed-out", "cancelled", "expired", "refused", "lost"]
 """How a task ended on a machine. `expired` was never started in time, `refused` is what the agent would not start, and
@@ -45,13 +44,6 @@ class TaskOrder(msgspec.Struct, frozen=True, kw_only=True):
     not_after: datetime
 
 
-class SignedOrder(msgspec.Struct, frozen=True):
-    """An order as it travels: its encoding, and the policy key's signature over that."""
-
-    content: bytes
-    signature: bytes
-
-
 class TaskEnd(msgspec.Struct, frozen=True, kw_only=True):
     """How a task ended on an envoy. `exit_code` is 128 and the signal's number where a signal ended it.
 
@@ -67,25 +59,13 @@ class TaskEnd(msgspec.Struct, frozen=True, kw_only=True):
 
 def sign_order(order: TaskOrder, key: SigningKey) -> SignedOrder:
     """Return an order signed."""
-    content = encode(order)
-    return SignedOrder(content, key.sign(framed(TASK_CONTEXT, content)))
+    return sign(order, TASK_CONTEXT, key)
 
 
 def open_order(signed: SignedOrder, keys: tuple[VerifyKey, ...]) -> TaskOrder:
-    """Return the order that one of the keys signed. Whom it is for, and whether it came in time, the caller judges.
+    """Return the order that one of the keys signed.
 
-    Raises:
-        UnauthenticatedError: none of them did.
-        DamagedError: what was signed is no order.
+    Raises: as `vigo.core.orders.opened`.
     """
-    message = framed(TASK_CONTEXT, signed.content)
-    for key in keys:
-        try:
-            key.verify(message, signed.signature)
-        except UnauthenticatedError:
-            continue
-        order = decode(signed.content, TaskOrder)
-        return msgspec.structs.replace(order, not_after=order.not_after.astimezone(UTC))
-    raise UnauthenticatedError(
-        "expected a task signed with a pinned policy key, found another signature; it is not run"
-    )
+    order = opened(signed, TASK_CONTEXT, TaskOrder, keys)
+    return msgspec.structs.replace(order, not_after=order.not_after.astimezone(UTC))

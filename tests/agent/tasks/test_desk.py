@@ -19,8 +19,9 @@ from vigo.agent.tasks.desk import GONE, NOT_BEGUN, STOPPED, TaskDesk
 from vigo.agent.tasks.records import FOLDER, MARGIN, Kept, TaskRecords
 from vigo.core.errors import UnavailableError
 from vigo.core.ids import EnvoyId, TaskId, new_task_id
+from vigo.core.orders import SignedOrder
 from vigo.core.signing import SigningKey
-from vigo.core.task import HEAD_BYTES, MOST_AT_ONCE, TAIL_BYTES, SignedOrder, TaskEnd, TaskOrder, sign_order
+from vigo.core.task import HEAD_BYTES, MOST_AT_ONCE, TAIL_BYTES, TaskEnd, TaskOrder, sign_order
 from vigo.core.wire.stream_messages import (
     AgentMessage,
     CancelTask,

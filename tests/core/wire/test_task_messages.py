@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from tests.core.wire.test_messages import UUIDS
 from vigo.core.errors import DamagedError, InvalidError, UnauthenticatedError
+from vigo.core.orders import SignedOrder
 from vigo.core.signing import TASK_CONTEXT, SigningKey, VerifyKey, framed
-from vigo.core.task import FINAL_STATES, FinalState, SignedOrder, TaskEnd, TaskOrder, open_order, sign_order
+from vigo.core.task import FINAL_STATES, FinalState, TaskEnd, TaskOrder, open_order, sign_order
 from vigo.core.wire import agent_pb2 as pb
 from vigo.core.wire.stream_messages import (
     AgentMessage,

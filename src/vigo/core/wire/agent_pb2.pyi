@@ -199,34 +199,52 @@ class AgentStreamRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class AgentMessage(_message.Message):
-    __slots__ = ("open", "beat", "task_started", "task_output", "task_ended")
+    __slots__ = ("open", "beat", "task_started", "task_output", "task_ended", "scrier_opened", "scrier_data", "scrier_taken", "scrier_ended")
     OPEN_FIELD_NUMBER: _ClassVar[int]
     BEAT_FIELD_NUMBER: _ClassVar[int]
     TASK_STARTED_FIELD_NUMBER: _ClassVar[int]
     TASK_OUTPUT_FIELD_NUMBER: _ClassVar[int]
     TASK_ENDED_FIELD_NUMBER: _ClassVar[int]
+    SCRIER_OPENED_FIELD_NUMBER: _ClassVar[int]
+    SCRIER_DATA_FIELD_NUMBER: _ClassVar[int]
+    SCRIER_TAKEN_FIELD_NUMBER: _ClassVar[int]
+    SCRIER_ENDED_FIELD_NUMBER: _ClassVar[int]
     open: SignedRequest
     beat: Beat
     task_started: TaskStarted
     task_output: TaskOutput
     task_ended: TaskEnded
-    def __init__(self, open: _Optional[_Union[SignedRequest, _Mapping]] = ..., beat: _Optional[_Union[Beat, _Mapping]] = ..., task_started: _Optional[_Union[TaskStarted, _Mapping]] = ..., task_output: _Optional[_Union[TaskOutput, _Mapping]] = ..., task_ended: _Optional[_Union[TaskEnded, _Mapping]] = ...) -> None: ...
+    scrier_opened: ScrierOpened
+    scrier_data: ScrierData
+    scrier_taken: ScrierTaken
+    scrier_ended: ScrierEnded
+    def __init__(self, open: _Optional[_Union[SignedRequest, _Mapping]] = ..., beat: _Optional[_Union[Beat, _Mapping]] = ..., task_started: _Optional[_Union[TaskStarted, _Mapping]] = ..., task_output: _Optional[_Union[TaskOutput, _Mapping]] = ..., task_ended: _Optional[_Union[TaskEnded, _Mapping]] = ..., scrier_opened: _Optional[_Union[ScrierOpened, _Mapping]] = ..., scrier_data: _Optional[_Union[ScrierData, _Mapping]] = ..., scrier_taken: _Optional[_Union[ScrierTaken, _Mapping]] = ..., scrier_ended: _Optional[_Union[ScrierEnded, _Mapping]] = ...) -> None: ...
 
 class ServerMessage(_message.Message):
-    __slots__ = ("opened", "beat", "check_in_now", "start_task", "cancel_task", "task_stored")
+    __slots__ = ("opened", "beat", "check_in_now", "start_task", "cancel_task", "task_stored", "open_scrier", "scrier_data", "scrier_taken", "resize_scrier", "end_scrier")
     OPENED_FIELD_NUMBER: _ClassVar[int]
     BEAT_FIELD_NUMBER: _ClassVar[int]
     CHECK_IN_NOW_FIELD_NUMBER: _ClassVar[int]
     START_TASK_FIELD_NUMBER: _ClassVar[int]
     CANCEL_TASK_FIELD_NUMBER: _ClassVar[int]
     TASK_STORED_FIELD_NUMBER: _ClassVar[int]
+    OPEN_SCRIER_FIELD_NUMBER: _ClassVar[int]
+    SCRIER_DATA_FIELD_NUMBER: _ClassVar[int]
+    SCRIER_TAKEN_FIELD_NUMBER: _ClassVar[int]
+    RESIZE_SCRIER_FIELD_NUMBER: _ClassVar[int]
+    END_SCRIER_FIELD_NUMBER: _ClassVar[int]
     opened: StreamOpened
     beat: Beat
     check_in_now: CheckInNow
     start_task: StartTask
     cancel_task: CancelTask
     task_stored: TaskStored
-    def __init__(self, opened: _Optional[_Union[StreamOpened, _Mapping]] = ..., beat: _Optional[_Union[Beat, _Mapping]] = ..., check_in_now: _Optional[_Union[CheckInNow, _Mapping]] = ..., start_task: _Optional[_Union[StartTask, _Mapping]] = ..., cancel_task: _Optional[_Union[CancelTask, _Mapping]] = ..., task_stored: _Optional[_Union[TaskStored, _Mapping]] = ...) -> None: ...
+    open_scrier: OpenScrier
+    scrier_data: ScrierData
+    scrier_taken: ScrierTaken
+    resize_scrier: ResizeScrier
+    end_scrier: EndScrier
+    def __init__(self, opened: _Optional[_Union[StreamOpened, _Mapping]] = ..., beat: _Optional[_Union[Beat, _Mapping]] = ..., check_in_now: _Optional[_Union[CheckInNow, _Mapping]] = ..., start_task: _Optional[_Union[StartTask, _Mapping]] = ..., cancel_task: _Optional[_Union[CancelTask, _Mapping]] = ..., task_stored: _Optional[_Union[TaskStored, _Mapping]] = ..., open_scrier: _Optional[_Union[OpenScrier, _Mapping]] = ..., scrier_data: _Optional[_Union[ScrierData, _Mapping]] = ..., scrier_taken: _Optional[_Union[ScrierTaken, _Mapping]] = ..., resize_scrier: _Optional[_Union[ResizeScrier, _Mapping]] = ..., end_scrier: _Optional[_Union[EndScrier, _Mapping]] = ...) -> None: ...
 
 class StreamOpened(_message.Message):
     __slots__ = ("beat_seconds",)
@@ -297,3 +315,67 @@ class TaskEnded(_message.Message):
     reason: str
     output_bytes: int
     def __init__(self, task: _Optional[str] = ..., state: _Optional[_Union[TaskState, str]] = ..., exit_code: _Optional[int] = ..., duration_ms: _Optional[float] = ..., reason: _Optional[str] = ..., output_bytes: _Optional[int] = ...) -> None: ...
+
+class OpenScrier(_message.Message):
+    __slots__ = ("order", "signature", "output_from")
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FROM_FIELD_NUMBER: _ClassVar[int]
+    order: bytes
+    signature: bytes
+    output_from: int
+    def __init__(self, order: _Optional[bytes] = ..., signature: _Optional[bytes] = ..., output_from: _Optional[int] = ...) -> None: ...
+
+class ScrierOpened(_message.Message):
+    __slots__ = ("scrier", "input_from")
+    SCRIER_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FROM_FIELD_NUMBER: _ClassVar[int]
+    scrier: str
+    input_from: int
+    def __init__(self, scrier: _Optional[str] = ..., input_from: _Optional[int] = ...) -> None: ...
+
+class ScrierData(_message.Message):
+    __slots__ = ("scrier", "offset", "data", "is_last")
+    SCRIER_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    IS_LAST_FIELD_NUMBER: _ClassVar[int]
+    scrier: str
+    offset: int
+    data: bytes
+    is_last: bool
+    def __init__(self, scrier: _Optional[str] = ..., offset: _Optional[int] = ..., data: _Optional[bytes] = ..., is_last: _Optional[bool] = ...) -> None: ...
+
+class ScrierTaken(_message.Message):
+    __slots__ = ("scrier", "bytes")
+    SCRIER_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    scrier: str
+    bytes: int
+    def __init__(self, scrier: _Optional[str] = ..., bytes: _Optional[int] = ...) -> None: ...
+
+class ResizeScrier(_message.Message):
+    __slots__ = ("scrier", "columns", "rows")
+    SCRIER_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    scrier: str
+    columns: int
+    rows: int
+    def __init__(self, scrier: _Optional[str] = ..., columns: _Optional[int] = ..., rows: _Optional[int] = ...) -> None: ...
+
+class EndScrier(_message.Message):
+    __slots__ = ("scrier",)
+    SCRIER_FIELD_NUMBER: _ClassVar[int]
+    scrier: str
+    def __init__(self, scrier: _Optional[str] = ...) -> None: ...
+
+class ScrierEnded(_message.Message):
+    __slots__ = ("scrier", "exit_code", "reason")
+    SCRIER_FIELD_NUMBER: _ClassVar[int]
+    EXIT_CODE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    scrier: str
+    exit_code: int
+    reason: str
+    def __init__(self, scrier: _Optional[str] = ..., exit_code: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...

@@ -6,9 +6,18 @@ import msgspec
 
 from vigo.core.errors import InvalidError
 from vigo.core.ids import TaskId, parse_task_id
-from vigo.core.task import FinalState, SignedOrder, TaskEnd
+from vigo.core.orders import SignedOrder
+from vigo.core.task import FinalState, TaskEnd
 from vigo.core.wire import agent_pb2 as pb
 from vigo.core.wire.messages import SignedRequest, parsed
+from vigo.core.wire.scrier_messages import (
+    ScrierReply,
+    ScrierRequest,
+    reply_from_pb,
+    reply_to_pb,
+    request_from_pb,
+    request_to_pb,
+)
 
 BEATS_OF_PATIENCE = 2.5
 """Whoever hears nothing for so many beats takes the other one for gone."""
@@ -70,10 +79,10 @@ class TaskEnded(msgspec.Struct, frozen=True):
     end: TaskEnd
 
 
-AgentMessage = SignedRequest | Beat | TaskStarted | TaskOutput | TaskEnded
+AgentMessage = SignedRequest | Beat | TaskStarted | TaskOutput | TaskEnded | ScrierReply
 """What an agent sends: first the signed request that opens the stream."""
 
-ServerMessage = StreamOpened | Beat | CheckInNow | StartTask | CancelTask | TaskStored
+ServerMessage = StreamOpened | Beat | CheckInNow | StartTask | CancelTask | TaskStored | ScrierRequest
 
 _STATES: dict[FinalState, "pb.TaskState"] = {
     "succeeded": pb.TASK_STATE_SUCCEEDED,
@@ -98,8 +107,10 @@ def agent_message_to_bytes(message: AgentMessage) -> bytes:
         content = pb.AgentMessage(task_output=output)
     elif isinstance(message, TaskEnded):
         content = pb.AgentMessage(task_ended=_task_ended(message.task, message.end))
-    else:
+    elif isinstance(message, SignedRequest):
         content = pb.AgentMessage(open=parsed(pb.SignedRequest(), message.to_bytes()))
+    else:
+        content = reply_to_pb(message)
     return content.SerializeToString()
 
 
@@ -118,7 +129,7 @@ def agent_message_from_bytes(data: bytes) -> AgentMessage | None:
     """Return the message behind protobuf bytes; None for one that only a newer agent sends.
 
     Raises:
-        InvalidError: they are no message, or one about no task.
+        InvalidError: they are no message, or one about no task and no scrier.
     """
     message = parsed(pb.AgentMessage(), data)
     content = message.WhichOneof("content")
@@ -131,7 +142,7 @@ def agent_message_from_bytes(data: bytes) -> AgentMessage | None:
         return TaskOutput(parse_task_id(output.task), output.offset, output.data)
     if content == "task_ended":
         return TaskEnded(parse_task_id(message.task_ended.task), _task_end(message.task_ended))
-    return Beat() if content == "beat" else None
+    return Beat() if content == "beat" else reply_from_pb(message)
 
 
 def _task_end(ended: pb.TaskEnded) -> TaskEnd:
@@ -151,27 +162,30 @@ def server_message_to_bytes(message: ServerMessage) -> bytes:
     """Return the protobuf form."""
     if isinstance(message, StreamOpened):
         seconds = max(1, round(message.beat.total_seconds()))
-        return pb.ServerMessage(opened=pb.StreamOpened(beat_seconds=seconds)).SerializeToString()
-    if isinstance(message, CheckInNow):
+        content = pb.ServerMessage(opened=pb.StreamOpened(beat_seconds=seconds))
+    elif isinstance(message, CheckInNow):
         within_ms = round(message.within.total_seconds() * 1000)
-        return pb.ServerMessage(check_in_now=pb.CheckInNow(within_ms=within_ms)).SerializeToString()
-    if isinstance(message, StartTask):
-        start = pb.StartTask(
-            order=message.order.content, signature=message.order.signature, output_from=message.output_from
-        )
-        return pb.ServerMessage(start_task=start).SerializeToString()
-    if isinstance(message, CancelTask):
-        return pb.ServerMessage(cancel_task=pb.CancelTask(task=message.task)).SerializeToString()
-    if isinstance(message, TaskStored):
-        return pb.ServerMessage(task_stored=pb.TaskStored(task=message.task)).SerializeToString()
-    return pb.ServerMessage(beat=pb.Beat()).SerializeToString()
+        content = pb.ServerMessage(check_in_now=pb.CheckInNow(within_ms=within_ms))
+    elif isinstance(message, StartTask):
+        order, output_from = message.order, message.output_from
+        start = pb.StartTask(order=order.content, signature=order.signature, output_from=output_from)
+        content = pb.ServerMessage(start_task=start)
+    elif isinstance(message, CancelTask):
+        content = pb.ServerMessage(cancel_task=pb.CancelTask(task=message.task))
+    elif isinstance(message, TaskStored):
+        content = pb.ServerMessage(task_stored=pb.TaskStored(task=message.task))
+    elif isinstance(message, Beat):
+        content = pb.ServerMessage(beat=pb.Beat())
+    else:
+        content = request_to_pb(message)
+    return content.SerializeToString()
 
 
 def server_message_from_bytes(data: bytes) -> ServerMessage | None:
     """Return the message behind protobuf bytes; None for one that only a newer server sends.
 
     Raises:
-        InvalidError: they are no message, a stream without beats, or one about no task.
+        InvalidError: they are no message, a stream without beats, or one about no task and no scrier.
     """
     message = parsed(pb.ServerMessage(), data)
     content = message.WhichOneof("content")
@@ -188,4 +202,4 @@ def server_message_from_bytes(data: bytes) -> ServerMessage | None:
         return CancelTask(parse_task_id(message.cancel_task.task))
     if content == "task_stored":
         return TaskStored(parse_task_id(message.task_stored.task))
-    return Beat() if content == "beat" else None
+    return Beat() if content == "beat" else request_from_pb(message)
