@@ -26,6 +26,8 @@ from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.identity.tls import new_key, signing_request
 from vigo.agent.link.link import Link
 from vigo.agent.reachability import Reachability
+from vigo.agent.scrier.desk import ScrierDesk
+from vigo.agent.scrier.open_far import open_far
 from vigo.agent.tasks.desk import TaskDesk
 from vigo.agent.tasks.run_order import run_order
 from vigo.core.clock import SystemClock
@@ -114,7 +116,10 @@ class EmulatedEnvoy:
         self._link.use(Numbers())
         self._desk = TaskDesk(folder, _instantly if instant else run_order, clock)
         self._asked: set[asyncio.Task[None]] = set()
-        self._reachability = Reachability(self._link.stream, nullcontext, self._check_in, self._desk, random.random)
+        self._scriers = ScrierDesk(folder, open_far, clock)
+        self._reachability = Reachability(
+            self._link.stream, nullcontext, self._check_in, self._desk, self._scriers, random.random
+        )
 
     async def begin(self) -> None:
         """Connect, say who it is, check in as a daemon does at its start, and hold the stream from then on."""
@@ -127,6 +132,7 @@ class EmulatedEnvoy:
         """Let go of everything."""
         await self._reachability.end()
         await self._desk.end()
+        await self._scriers.end()
         await self._link.close()
 
     def _check_in(self, within: timedelta) -> None:

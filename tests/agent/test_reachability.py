@@ -9,6 +9,8 @@ from typing import Any
 from vigo.agent.host.run_task import run_task
 from vigo.agent.identity.identity import IdentityFolder
 from vigo.agent.reachability import Reachability
+from vigo.agent.scrier.desk import ScrierDesk
+from vigo.agent.scrier.open_far import open_far
 from vigo.agent.tasks.desk import TaskDesk
 from vigo.core.clock import SystemClock
 from vigo.core.errors import UnauthenticatedError
@@ -33,7 +35,8 @@ def test_it_ends_though_its_cancellation_was_taken_for_the_end_of_the_stream(fol
 
     async def story() -> None:
         desk = TaskDesk(folder, run_task, SystemClock())
-        reachability = Reachability(broken, nullcontext, nothing, desk, lambda: 0.0)
+        scriers = ScrierDesk(folder, open_far, SystemClock())
+        reachability = Reachability(broken, nullcontext, nothing, desk, scriers, lambda: 0.0)
         reachability.is_server_there(is_there=True)
         reachability.start()
         await opening.wait()

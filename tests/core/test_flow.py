@@ -34,7 +34,7 @@ def test_whatever_breaks_each_byte_arrives_once(seed: int) -> None:
             if chance.random() < 0.1:
                 assert incoming.receive(part) == b""
         if chance.random() < 0.7:
-            incoming.taken_bytes = incoming.received_bytes
+            incoming.take(incoming.received_bytes)
             outgoing.take(incoming.taken_bytes)
     assert bytes(arrived) == data
     assert outgoing.is_told
@@ -86,3 +86,11 @@ def test_gaps_and_what_was_never_sent_are_refused() -> None:
             outgoing.resume(start)
     with pytest.raises(InvalidError, match="from 0 on"):
         incoming.receive(Part(1, b"b"))
+
+
+def test_what_is_out_of_the_way_is_said_now_and_then() -> None:
+    incoming = Incoming()
+    said = [taken for taken in range(0, WINDOW_BYTES + 1, 1024) if incoming.take(taken)]
+    assert said == list(range(WINDOW_BYTES // 8, WINDOW_BYTES + 1, WINDOW_BYTES // 8))
+    assert not incoming.take(5)
+    assert incoming.taken_bytes == WINDOW_BYTES

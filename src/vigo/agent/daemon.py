@@ -16,6 +16,8 @@ from vigo.agent.link.backoff import RandomShare, backoff_delay, phase_delay
 from vigo.agent.memory import give_back
 from vigo.agent.reachability import Reachability
 from vigo.agent.report import CycleReport
+from vigo.agent.scrier.desk import ScrierDesk
+from vigo.agent.scrier.open_far import open_far
 from vigo.agent.tasks.desk import TaskDesk
 from vigo.agent.tasks.run_order import run_order
 from vigo.agent.terminal import summary
@@ -74,8 +76,9 @@ class Daemon:
         self._delivery: asyncio.Task[None] | None = None
         self._is_delivering = False
         self._desk = TaskDesk(folder, run_order, clock)
+        self._scriers = ScrierDesk(folder, open_far, clock)
         self._reachability = Reachability(
-            self._cycles.stream, self._turn_to_speak, self._check_in_within, self._desk, random_share
+            self._cycles.stream, self._turn_to_speak, self._check_in_within, self._desk, self._scriers, random_share
         )
         self._repairs = (
             None if make_repairs is None else make_repairs(self._cycles, self._turn, self._work, self._check_all)
@@ -96,6 +99,7 @@ class Daemon:
         _log.info("daemon started envoy=%s hostname=%s", identity.envoy, identity.hostname)
         repairing = asyncio.create_task(self._keep_repairing())
         self._desk.start()
+        self._scriers.start()
         self._reachability.start()
         try:
             while not self._is_stopping:
@@ -107,6 +111,7 @@ class Daemon:
         finally:
             await self._reachability.end()
             await self._desk.end()
+            await self._scriers.end()
             async with self._turn():  # a repair is brought to its end
                 repairing.cancel()
                 await self._stop_delivering()

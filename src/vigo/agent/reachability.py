@@ -10,8 +10,10 @@ from typing import Final
 from vigo.agent.link.backoff import RandomShare, backoff_delay
 from vigo.agent.link.channel import OpenStream
 from vigo.agent.link.listening import Speaker, listen, opened
+from vigo.agent.scrier.desk import ScrierDesk
 from vigo.agent.tasks.desk import TaskDesk
 from vigo.core.errors import ForbiddenError, UnauthenticatedError, VigoError
+from vigo.core.wire.scrier_messages import ScrierRequest
 from vigo.core.wire.stream_messages import CancelTask, CheckInNow, ServerMessage, StartTask, TaskStored
 
 LONGEST_PAUSE: Final = timedelta(seconds=20)
@@ -26,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class Reachability:
-    """Keeps one stream, on which `desk` hears of tasks.
+    """Keeps one stream, on which `desk` hears of tasks and `scriers` of interactive sessions.
 
     `turn` is held while it is opened, since that uses the connection of the cycles. It is opened only while the server
     answers check-ins; those look for a server that is gone.
@@ -38,12 +40,14 @@ class Reachability:
         turn: Callable[[], AbstractAsyncContextManager[None]],
         asked: Asked,
         desk: TaskDesk,
+        scriers: ScrierDesk,
         random_share: RandomShare,
     ) -> None:
         self._open_stream = open_stream
         self._turn = turn
         self._asked = asked
         self._desk = desk
+        self._scriers = scriers
         self._random_share = random_share
         self._is_there = asyncio.Event()
         self._failures = 0
@@ -82,13 +86,15 @@ class Reachability:
                     self._failures = 0
                     _log.info("stream opened")
                     speaker = Speaker(stream, beat)
-                    self._desk.attach(speaker.say)
-                    stack.callback(self._desk.detach)
+                    for one in (self._desk, self._scriers):
+                        one.attach(speaker.say)
+                        stack.callback(one.detach)
                     await listen(stream, beat, speaker, self._hear)
             except (UnauthenticatedError, ForbiddenError) as error:
                 # Whether this envoy was let in again is for the next check-in to find out.
                 self._is_there.clear()
                 self._desk.stop_all(REFUSED)
+                self._scriers.stop_all(REFUSED)
                 _log.warning("stream refused reason=%s", error)
             except VigoError as error:
                 _log.info("stream ended reason=%s", error)
@@ -102,3 +108,5 @@ class Reachability:
             self._asked(message.within)
         elif isinstance(message, StartTask | CancelTask | TaskStored):
             await self._desk.hear(message)
+        elif isinstance(message, ScrierRequest):
+            await self._scriers.hear(message)

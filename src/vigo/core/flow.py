@@ -16,6 +16,9 @@ PART_BYTES: Final = 32 * 1024
 """The most that one message carries."""
 
 
+_SAID_EVERY: Final = WINDOW_BYTES // 8
+
+
 class Part(NamedTuple):
     """The next bytes. Nothing follows the last one."""
 
@@ -110,6 +113,7 @@ class Incoming:
         self.taken_bytes = 0
         """What of it is out of the way; the other side may send a window more."""
         self.is_complete = False
+        self._said_bytes = 0
 
     def receive(self, part: Part) -> bytes:
         """Return what is new in a part, nothing where it came before.
@@ -128,3 +132,11 @@ class Incoming:
         self.received_bytes = max(self.received_bytes, end)
         self.is_complete = self.is_complete or (part.is_last and end == self.received_bytes)
         return new
+
+    def take(self, taken_bytes: int) -> bool:
+        """Note how much is out of the way; return whether that is worth saying, as it is now and then."""
+        self.taken_bytes = max(self.taken_bytes, taken_bytes)
+        if self.taken_bytes - self._said_bytes < _SAID_EVERY:
+            return False
+        self._said_bytes = self.taken_bytes
+        return True

@@ -15,8 +15,9 @@ from tests.agent.conftest import enrolled
 from vigo.agent.host.process import Ending
 from vigo.agent.host.run_task import run_task
 from vigo.agent.identity.identity import Identity, IdentityFolder
+from vigo.agent.marks import MARGIN
 from vigo.agent.tasks.desk import GONE, NOT_BEGUN, STOPPED, TaskDesk
-from vigo.agent.tasks.records import FOLDER, MARGIN, Kept, TaskRecords
+from vigo.agent.tasks.records import FOLDER, Kept, TaskRecords
 from vigo.core.errors import UnavailableError
 from vigo.core.ids import EnvoyId, TaskId, new_task_id
 from vigo.core.orders import SignedOrder

@@ -2,32 +2,25 @@
 
 import logging
 import os
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Final
 
 import msgspec
 
-from vigo.agent.identity.files import make_private_folder, sync_folder, write_private
+from vigo.agent.identity.files import write_private
+from vigo.agent.marks import SUFFIX as MARK
+from vigo.agent.marks import Marks
 from vigo.core.encoding import decode, encode
 from vigo.core.errors import DamagedError, InvalidError, UnavailableError
 from vigo.core.ids import TaskId, parse_task_id
 from vigo.core.task import HEAD_BYTES, TAIL_BYTES, TaskEnd
 
 FOLDER: Final = "tasks"
-MARGIN: Final = timedelta(days=1)
-"""A mark is kept for so long after its order has lapsed: the clock may be set back."""
-
-_MARK, _OUTPUT, _END = ".mark", ".output", ".end"
+_OUTPUT, _END = ".output", ".end"
 
 _log = logging.getLogger(__name__)
-
-
-class Mark(msgspec.Struct, frozen=True):
-    """A task came to this envoy. Whatever became of it, it is not started again."""
-
-    not_after: datetime
-    started_at: datetime
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -43,6 +36,7 @@ class TaskRecords:
 
     def __init__(self, state_dir: Path) -> None:
         self._folder = state_dir / FOLDER
+        self._marks = Marks(self._folder)
 
     def begin(self, task: TaskId, not_after: datetime, now: datetime) -> bool:
         """Note durably that a task is started; return False where that was noted before.
@@ -50,24 +44,11 @@ class TaskRecords:
         Raises:
             UnavailableError: it cannot be noted, so the task must not be started.
         """
-        make_private_folder(self._folder)
-        path = self._path(task, _MARK)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(encode(Mark(not_after, now)))
-                stream.flush()
-                os.fsync(descriptor)
-            sync_folder(self._folder)
-        except FileExistsError:
-            return False
-        except OSError as error:
-            raise UnavailableError(f"{path}: cannot be written: {error.strerror}; free some space") from error
-        return True
+        return self._marks.begin(task, not_after, now)
 
     def is_marked(self, task: TaskId) -> bool:
         """Return whether a task was ever started here."""
-        return self._path(task, _MARK).exists()
+        return self._marks.has(task)
 
     def output(self, task: TaskId) -> IO[bytes]:
         """Return the file that takes the first part of a task's output as it comes.
@@ -126,31 +107,16 @@ class TaskRecords:
 
     def prune(self, now: datetime) -> None:
         """Drop all that is kept of orders that lapsed long ago; the server that gave them does not ask any more."""
-        for task in self._named(_MARK):
-            path = self._path(task, _MARK)
-            try:
-                mark = decode(path.read_bytes(), Mark)
-                is_over = mark.not_after + MARGIN < now
-            except DamagedError:  # as long as any could count
-                is_over = path.stat().st_mtime + 32 * MARGIN.total_seconds() < now.timestamp()
-            if is_over:
+        for task in self._named(MARK):
+            if self._marks.is_over(task, now):
                 self.forget(task)
-                path.unlink(missing_ok=True)
+                self._marks.drop(task)
 
     def _named(self, suffix: str) -> list[TaskId]:
-        try:
-            names = sorted(path.name for path in self._folder.iterdir())
-        except FileNotFoundError:
-            return []
         found: list[TaskId] = []
-        for name in names:
-            stem = name.removesuffix(suffix)
-            if stem == name:
-                continue
-            try:
-                found.append(parse_task_id(stem))
-            except InvalidError:
-                continue
+        for name in self._marks.named(suffix):
+            with suppress(InvalidError):
+                found.append(parse_task_id(name))
         return found
 
     def _path(self, task: TaskId, suffix: str) -> Path:
