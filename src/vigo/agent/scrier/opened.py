@@ -176,14 +176,18 @@ class OpenedScrier:
         """Return how a shell ended by itself. Else hang up, and kill what does not heed that."""
         if self._reason is not None:
             self._far.hang_up()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GRACE.total_seconds()):
-                await self._far.ended()
+        await self._wait_for_end()
         code = self._far.exit_code()
         if self._reason is not None or code is None:
             self._far.hang_up(signal.SIGKILL)
+            await self._wait_for_end()
         self._far.close()
         return code
+
+    async def _wait_for_end(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE.total_seconds()):
+                await self._far.ended()
 
     async def _show(self) -> None:
         """Read what is printed as long as there is room for it."""
