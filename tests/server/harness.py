@@ -20,6 +20,7 @@ from vigo.core.enrolment import EnrolRequest, enrol_message
 from vigo.core.ids import EnvoyId, GenerationNumber, ResourceId, RunId, ServerId, SessionId, new_run_id
 from vigo.core.plan import Origin, Plan, PlannedResource
 from vigo.core.run import Outcome, ResourceResult, Run
+from vigo.core.scrier import ScrierRule
 from vigo.core.signing import SignedFields, SigningKey
 from vigo.core.wire.messages import (
     CheckIn,
@@ -62,6 +63,11 @@ class ToyPolicy:
             id=ResourceId("toy/text"), type="file", origin=entry, fields={"path": "/etc/toy", "content": self.text}
         )
         return Plan(entry=entry, match=("*",), environment="test", roles=("toy",), resources=(resource,))
+
+    def scrier_rule(self, hostname: str) -> ScrierRule | None:
+        """Let everyone in as nobody, and to port 22, where the text says `scrier`; not on hosts that begin with `no`."""
+        has_one = "scrier" in self.text and not hostname.startswith("no")
+        return ScrierRule(users={"*": "nobody"}, ports=(22,)) if has_one else None
 
 
 def toy_compile(root: Path) -> CompiledStacks:

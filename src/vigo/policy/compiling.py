@@ -4,7 +4,7 @@ import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import UNSET
@@ -14,6 +14,7 @@ from vigo.catalog.scan import resource_kinds
 from vigo.core.bundle import MAX_PLAN_BYTES
 from vigo.core.ids import ResourceId
 from vigo.core.plan import Origin, Plan
+from vigo.core.scrier import ScrierRule
 from vigo.policy.arranging import Arrangement, Everything, arranged
 from vigo.policy.assignments import Assigner, Assignment
 from vigo.policy.cache import Cache
@@ -75,6 +76,13 @@ class CompiledEntry(msgspec.Struct, frozen=True, eq=False):
         )
 
 
+class Matchers(NamedTuple):
+    """Who finds the entry of a hostname, among those of the hostcrates and those of `scrier.vgo`."""
+
+    hosts: Matcher
+    scriers: Matcher
+
+
 class CompiledPolicy:
     """A policy without errors: its entries, and the plan of each."""
 
@@ -84,7 +92,7 @@ class CompiledPolicy:
         stacks: Stacks,
         crates: Mapping[str, Crate],
         entries: Sequence[CompiledEntry],
-        matcher: Matcher,
+        matchers: Matchers,
     ) -> None:
         self.compilation = compilation
         self.stacks = stacks
@@ -92,7 +100,7 @@ class CompiledPolicy:
         self.compiled_entries = tuple(entries)
         self.entries = tuple(one.assignment.entry for one in entries)
         self._by_entry = {id(one.assignment.entry): one for one in entries}
-        self._matcher = matcher
+        self._matcher, self._scriers = matchers
 
     def match(self, hostname: str) -> HostEntry | None:
         """Return the first entry that covers a hostname, the same object each time, or None."""
@@ -102,6 +110,11 @@ class CompiledPolicy:
     def plan(self, entry: HostEntry) -> Plan:
         """Return the plan of an entry that `match` returned."""
         return self._by_entry[id(entry)].plan
+
+    def scrier_rule(self, hostname: str) -> ScrierRule | None:
+        """Return what the first entry of `scrier.vgo` that covers a hostname says, or None."""
+        index = self._scriers.first(hostname)
+        return None if index is None else self.stacks.scriers[index].rule
 
     def configcrates(self) -> frozenset[str]:
         """Return the names of the configcrates that entries get."""
@@ -163,6 +176,8 @@ class _Run:
         assigner = Assigner(self._compilation, stacks)
         matcher = Matcher([[pattern.text for pattern in entry.patterns] for entry in stacks.entries])
         warn_of_shadows(self._findings, stacks.entries, matcher)
+        scriers = Matcher([[pattern.text for pattern in entry.patterns] for entry in stacks.scriers])
+        warn_of_shadows(self._findings, stacks.scriers, scriers)
         assignments = [assigner.assignment(entry) for entry in stacks.entries]
         try:
             entries = self._entries(assignments, Everything(self._compilation, crates))
@@ -173,7 +188,7 @@ class _Run:
             return None
         good = [one for one in entries if one is not None]
         if len(good) == len(entries):
-            return CompiledPolicy(self._compilation, stacks, crates, good, matcher)
+            return CompiledPolicy(self._compilation, stacks, crates, good, Matchers(matcher, scriers))
         if not self._findings.has_errors:
             # A resource that is left out without a word would be worse than stacks that cannot be published.
             place = next(entry.origin for entry, one in zip(stacks.entries, entries, strict=True) if one is None)

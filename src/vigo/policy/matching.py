@@ -2,11 +2,12 @@
 
 import heapq
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from vigo.core.hostnames import is_exact, matches
+from vigo.core.plan import Origin
 from vigo.policy.diagnostics import Findings
-from vigo.policy.documents.hostcrates import HostEntry
+from vigo.policy.yaml_tree import Scalar
 
 # Stand for whatever a `*` of one glob covers; no pattern has such a character in it.
 _ANY_ONE: Final = "\x00"
@@ -67,7 +68,21 @@ class Matcher:
         return found[0] if len(found) == 1 else heapq.merge(*found)
 
 
-def warn_of_shadows(findings: Findings, entries: Sequence[HostEntry], matcher: Matcher) -> None:
+class Entry(Protocol):
+    """Something that is for the machines that its patterns cover."""
+
+    @property
+    def origin(self) -> Origin:
+        """Where it stands."""
+        ...
+
+    @property
+    def patterns(self) -> tuple[Scalar, ...]:
+        """The patterns."""
+        ...
+
+
+def warn_of_shadows(findings: Findings, entries: Sequence[Entry], matcher: Matcher) -> None:
     """Record a warning for each entry that can never match, since earlier ones cover all its patterns."""
     for index, entry in enumerate(entries):
         covering = [matcher.first_that_covers(pattern.text, index) for pattern in entry.patterns]

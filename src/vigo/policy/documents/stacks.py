@@ -16,6 +16,8 @@ from vigo.policy.documents.environments import Environment, read_environments
 from vigo.policy.documents.hostcrates import COMMON_FILE, HostEntry, Inherited, read_common, read_entries
 from vigo.policy.documents.reading import Reading
 from vigo.policy.documents.roles import Role, read_roles
+from vigo.policy.documents.scriers import FILE as SCRIER_FILE
+from vigo.policy.documents.scriers import ScrierEntry, read_scriers
 from vigo.policy.documents.tests import PolicyTest, check_names_of_tests, is_test_file, read_tests
 from vigo.policy.matching import Matcher
 from vigo.policy.yaml_tree import Scalar
@@ -33,6 +35,7 @@ class Stacks(msgspec.Struct, frozen=True):
     inherited: Map[str, Inherited]
     entries: tuple[HostEntry, ...]
     compliance: Declared = Declared()
+    scriers: tuple[ScrierEntry, ...] = ()
 
 
 class _Named(Protocol):
@@ -76,6 +79,7 @@ def read_stacks(reading: Reading) -> Stacks:
         inherited=inherited,
         entries=tuple(entries),
         compliance=read_compliance(reading),
+        scriers=reading.kept(SCRIER_FILE, read_scriers) if SCRIER_FILE in reading.files else (),
     )
     _check_names(reading, stacks)
     claims = [claim for crate in stacks.configcrates.values() for claim in crate.claims]
@@ -92,7 +96,7 @@ def read_stacks(reading: Reading) -> Stacks:
 def _kind_of(file: str) -> str:
     name = file.rpartition("/")[2]
     folder = file.partition("/")[0] + "/" if "/" in file else ""
-    if folder in _DATA_FOLDERS or file in (ENVIRONMENTS_FILE, COMPLIANCE_FILE):
+    if folder in _DATA_FOLDERS or file in (ENVIRONMENTS_FILE, COMPLIANCE_FILE, SCRIER_FILE):
         return ""
     if not file.endswith(_SUFFIX):
         is_lost = folder in ("configcrates/", "roles/") and file.endswith((".yaml", ".yml"))

@@ -9,11 +9,13 @@ from vigo.catalog.scan import resource_kinds
 from vigo.policy.documents.compliance import FILE as COMPLIANCE_FILE
 from vigo.policy.documents.environments import FILE as ENVIRONMENTS_FILE
 from vigo.policy.documents.hostcrates import COMMON_FILE
+from vigo.policy.documents.scriers import FILE as SCRIER_FILE
 from vigo.policy.documents.tests import is_test_file
 from vigo.policy.schemas.assigning import common_schema, environments_schema, hostcrates_schema, roles_schema
 from vigo.policy.schemas.compliance import compliance_schema
 from vigo.policy.schemas.configcrate import configcrate_schema
 from vigo.policy.schemas.parts import Schema
+from vigo.policy.schemas.scriers import scrier_schema
 from vigo.policy.schemas.tests import tests_schema
 
 FILES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -23,6 +25,7 @@ FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "hostcrates": ("**/envoys.vgo",),
     "common": ("**/common.vgo",),
     "compliance": ("compliance.vgo",),
+    "scrier": ("scrier.vgo",),
     "tests": ("tests/**/*.vgo",),
 }
 """The files that each schema is for, as patterns of paths from the root of the stacks.
@@ -30,7 +33,12 @@ FILES: Final[Mapping[str, tuple[str, ...]]] = {
 Any other `.vgo` file that holds entries is a hostcrate too.
 """
 
-_IN_THE_ROOT: Final = {"roles.vgo": "roles", ENVIRONMENTS_FILE: "environments", COMPLIANCE_FILE: "compliance"}
+_IN_THE_ROOT: Final = {
+    "roles.vgo": "roles",
+    ENVIRONMENTS_FILE: "environments",
+    COMPLIANCE_FILE: "compliance",
+    SCRIER_FILE: "scrier",
+}
 _BELOW: Final = {"configcrates/": "configcrate", "roles/": "roles", "templates/": None, "files/": None}
 
 
@@ -58,6 +66,7 @@ def schemas() -> Mapping[str, Schema]:
         "hostcrates": hostcrates_schema(),
         "common": common_schema(),
         "compliance": compliance_schema(),
+        "scrier": scrier_schema(),
         "tests": tests_schema(),
     }
     return {name: {"$schema": "http://json-schema.org/draft-07/schema#", **schema} for name, schema in found.items()}

@@ -11,6 +11,7 @@ from vigo.core.bundle import SignedBundle
 from vigo.core.errors import RejectedPolicyError
 from vigo.core.ids import Digest, GenerationNumber
 from vigo.core.plan import Plan
+from vigo.core.scrier import ScrierRule
 
 
 class Policy(Protocol):
@@ -22,6 +23,10 @@ class Policy(Protocol):
 
     def plan(self, entry: Any) -> Plan:
         """Return an entry's plan."""
+        ...
+
+    def scrier_rule(self, hostname: str) -> ScrierRule | None:
+        """Return who may open sessions on a machine, or None where nobody may."""
         ...
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from vigo.core.errors import ConflictError, DamagedError, InvalidError, VigoError
 from vigo.core.ids import Digest, GenerationNumber
+from vigo.core.scrier import ScrierRule
 from vigo.server.features.generations import store
 from vigo.server.features.generations.differences import stacks_difference
 from vigo.server.features.generations.freezing import Freezing
@@ -84,6 +85,10 @@ class GenerationService:
     def assignment(self, hostname: str) -> Assignment | None:
         """Return what a hostname gets from the live generation."""
         return None if self._live is None else self._live.assignment(hostname)
+
+    def scrier_rule(self, hostname: str) -> ScrierRule | None:
+        """Return who may open sessions on a machine by the live generation; None where nobody may."""
+        return None if self._live is None else self._live.policy.scrier_rule(hostname)
 
     def load(self) -> None:
         """Serve what `.live` says: the current generation, or the newest good one before it when it is damaged.
