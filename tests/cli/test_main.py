@@ -19,6 +19,7 @@ NOUNS = (
     "logout",
     "query",
     "runs",
+    "scrier",
     "task",
     "tokens",
     "version",
@@ -31,6 +32,7 @@ VERBS = {
     ),
     "envoys": ("list", "push", "revoke", "show"),
     "runs": ("list", "show"),
+    "scrier": ("forward", "kill", "play", "sessions", "shell", "ssh", "watch"),
     "task": ("cancel", "list", "rerun", "run", "show", "watch"),
     "tokens": ("create", "list", "revoke"),
 }

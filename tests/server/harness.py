@@ -65,7 +65,7 @@ class ToyPolicy:
         return Plan(entry=entry, match=("*",), environment="test", roles=("toy",), resources=(resource,))
 
     def scrier_rule(self, hostname: str) -> ScrierRule | None:
-        """Let everyone in as nobody, and to port 22, where the text says `scrier`; not on hosts that begin with `no`."""
+        """Let everyone in as nobody, and to port 22, where the text says `scrier`; not on hosts called `no...`."""
         has_one = "scrier" in self.text and not hostname.startswith("no")
         return ScrierRule(users={"*": "nobody"}, ports=(22,)) if has_one else None
 

@@ -34,6 +34,10 @@ from vigo.server.features.runs import rpc as runs_rpc
 from vigo.server.features.runs.service import RunService
 from vigo.server.features.schemas import rest as schemas_rest
 from vigo.server.features.schemas.service import SchemaService
+from vigo.server.features.scriers import rest as scriers_rest
+from vigo.server.features.scriers.driver import ScrierDriver
+from vigo.server.features.scriers.recording import Recordings
+from vigo.server.features.scriers.service import ScrierService
 from vigo.server.features.streams import rpc as streams_rpc
 from vigo.server.features.streams.service import StreamService
 from vigo.server.features.tasks import rest as tasks_rest
@@ -74,6 +78,8 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     streams: StreamService
     driver: TaskDriver
     tasks: TaskService
+    scrier_driver: ScrierDriver
+    scriers: ScrierService
     gate: Gate
     rpc: RpcApp
     web: Litestar
@@ -175,6 +181,10 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     driver = TaskDriver(database, trail, clock, envoys, streams, opened.policy_key)
     driver.load()
     tasks = TaskService(database, trail, clock, settings, envoys, streams, driver)
+    scrier_driver = ScrierDriver(database, trail, clock, access, envoys, generations, streams)
+    scrier_driver.load()
+    recordings = Recordings(folder.recordings, folder.master_key.read_bytes())
+    scriers = ScrierService(database, trail, clock, settings, envoys, scrier_driver, recordings, opened.policy_key)
     tokens = TokenService(database, trail, clock, ca_sha256, api_url)
     identity = ServerIdentity(
         server=server_id(folder), policy_keys=generations.policy_keys, authority=authority, addresses=opened.addresses
@@ -198,6 +208,8 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
         streams=streams,
         driver=driver,
         tasks=tasks,
+        scrier_driver=scrier_driver,
+        scriers=scriers,
         gate=gate,
         rpc=RpcApp(
             [
@@ -218,6 +230,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
                 *envoys_rest.routes(envoys),
                 *pushes_rest.routes(PushService(database, trail, envoys, streams)),
                 *tasks_rest.routes(tasks),
+                *scriers_rest.routes(scriers),
                 *health_rest.routes(health),
                 *planning_rest.routes(PlanningService(generations, envoys)),
                 *schemas_rest.routes(SchemaService()),

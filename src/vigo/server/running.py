@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from vigo.core.errors import VigoError
 from vigo.server.app import API_LISTENER, GRPC_LISTENER, App
+from vigo.server.features.scriers.driver import SWEEP as SCRIER_SWEEP
 from vigo.server.features.streams.service import SWEEP
 from vigo.server.features.tasks.driver import SWEEP as TASK_SWEEP
 from vigo.server.platform.folder.files import write_atomically
@@ -59,6 +60,8 @@ class Running:
             asyncio.create_task(_repeat(FLUSH_EVERY, self.app.envoys.flush, "storing check-ins")),
             asyncio.create_task(_repeat(SWEEP, self.app.streams.sweep, "ending streams")),
             asyncio.create_task(_repeat(TASK_SWEEP, self.app.driver.sweep, "looking after tasks")),
+            asyncio.create_task(_repeat(SCRIER_SWEEP, self.app.scrier_driver.sweep, "looking after sessions")),
+            asyncio.create_task(_repeat(PRUNE_EVERY, self.app.scriers.prune, "deleting old sessions")),
             asyncio.create_task(_repeat(PRUNE_EVERY, self.app.runs.prune, "deleting old runs")),
             asyncio.create_task(_repeat(PRUNE_EVERY, self.app.tasks.prune, "deleting old tasks")),
             asyncio.create_task(_repeat(RENEWAL_EVERY, self.renew_certificate, "renewing the certificate")),
@@ -81,6 +84,8 @@ class Running:
         for task in self._tasks:
             task.cancel()
         self.app.tasks.close()
+        self.app.scriers.close()
+        await self.app.scrier_driver.close()
         await self._serving.stop()
         await self.app.driver.close()
         self.app.folder.running.unlink(missing_ok=True)

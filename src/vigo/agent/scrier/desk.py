@@ -96,7 +96,9 @@ class ScrierDesk:
             return
         try:
             if isinstance(message, ScrierData):
-                scrier.type_in(message.part)
+                # Before it is asked for on this stream, the server does not know where to go on.
+                if scrier.is_asked_for:
+                    scrier.type_in(message.part)
             elif isinstance(message, ScrierTaken):
                 scrier.taken(message.taken_bytes)
             elif isinstance(message, ResizeScrier):

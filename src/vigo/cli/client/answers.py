@@ -165,6 +165,21 @@ class GenerationStatus(msgspec.Struct, frozen=True, kw_only=True):
     stacks: StacksDifference
 
 
+class ScrierItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A session as it is listed."""
+
+    id: str
+    hostname: str
+    kind: str
+    user: str
+    port: int
+    operator: str
+    state: str
+    opened_at: datetime
+    exit_code: int | None
+    reason: str
+
+
 class Token(msgspec.Struct, frozen=True, kw_only=True):
     """An enrolment token as it is listed."""
 

@@ -83,7 +83,8 @@ class Api:
                     response.read()
                     raise self._refusal(response)
                 for line in response.iter_lines():
-                    yield msgspec.json.decode(line)
+                    if line:  # an empty one is a sign of life
+                        yield msgspec.json.decode(line)
         except httpx.HTTPError as error:
             raise explained(error, self.target, self._timeout, self._clock.now()) from error
         except msgspec.DecodeError as error:

@@ -61,7 +61,14 @@ class AccessService:
         found = self._tokens.get(secret)
         if found is None or found.expires_at <= self._clock.now():
             raise refused_token()
-        return Actor(f"token {found.name}", EVERYTHING)
+        return Actor(f"token {found.name}", EVERYTHING, found.id)
+
+    def is_in_force(self, actor: Actor) -> bool:
+        """Return whether what an actor showed at some time would still be accepted now."""
+        if not actor.token_id:
+            return True
+        now = self._clock.now()
+        return any(one.id == actor.token_id and one.expires_at > now for one in self._tokens.values())
 
     async def create(self, actor: Actor, wanted: NewAccessToken) -> MintedAccessToken:
         """Return a new token, whose text is stored nowhere.

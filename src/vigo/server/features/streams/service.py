@@ -44,8 +44,11 @@ class Listener(Protocol):
         """An envoy can be told things from now on."""
         ...
 
-    async def heard(self, envoy: EnvoyId, message: AgentMessage) -> None:
-        """An envoy said something; it says nothing more until this returns."""
+    async def heard(self, envoy: EnvoyId, message: AgentMessage) -> bool:
+        """Hear what an envoy says; it says nothing more until this returns.
+
+        True is for what was asked for and is bounded by that, so that it is not counted as chatter.
+        """
         ...
 
 
@@ -60,6 +63,7 @@ class _Stream:
         self.queue: asyncio.Queue[ServerMessage | VigoError] = asyncio.Queue(_MOST_WAITING + 1)
         self.task = asyncio.current_task()
         self.ended_at: timedelta | None = None
+        self.has_room = asyncio.Event()
 
     def say(self, message: ServerMessage) -> bool:
         """Return whether the message found room."""
@@ -73,6 +77,7 @@ class _Stream:
         if self.ended_at is None:
             self.ended_at = now
             self.queue.put_nowait(error)
+            self.has_room.set()  # there will be none, and nobody is to wait for it
 
 
 class StreamService:
@@ -107,6 +112,16 @@ class StreamService:
         found = self._streams.get(envoy)
         return found is not None and found.say(message)
 
+    async def say(self, envoy: EnvoyId, message: ServerMessage) -> bool:
+        """Tell an envoy something once there is room for it; return whether it could be told."""
+        found = self._streams.get(envoy)
+        while found is not None and found.ended_at is None:
+            if found.say(message):
+                return True
+            found.has_room.clear()
+            await found.has_room.wait()
+        return False
+
     async def hold(
         self, envoy: Envoy, messages: AsyncIterator[AgentMessage | None], *, not_after: datetime, source: str
     ) -> AsyncGenerator[ServerMessage, None]:
@@ -132,6 +147,7 @@ class StreamService:
                 yield await self._next(stream)
         finally:
             reading.cancel()
+            stream.end(UnavailableError("the stream is gone"), self._clock.monotonic())
             if self._streams.get(envoy.id) is stream:
                 del self._streams[envoy.id]
                 self._left_at[envoy.id] = self._clock.monotonic()
@@ -155,6 +171,7 @@ class StreamService:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._beat.total_seconds()):
                 message = await stream.queue.get()
+            stream.has_room.set()
             if isinstance(message, VigoError):
                 raise message
             return message
@@ -167,15 +184,20 @@ class StreamService:
                 stream.heard_at = self._clock.monotonic()
                 if stream.heard_at - since > self._beat:
                     since, count = stream.heard_at, 0
+                if await self._told(stream, message):
+                    continue
                 count += 1
                 if count > _MOST_IN_A_BEAT:
                     raise UnavailableError(
                         f"expected at most {_MOST_IN_A_BEAT} messages in {self._beat.total_seconds():g} s, found more"
                     )
-                if message is not None and self._streams.get(stream.envoy.id) is stream:
-                    for listener in self._listeners:
-                        await listener.heard(stream.envoy.id, message)
         except VigoError as error:
             stream.end(error, self._clock.monotonic())
         else:
             stream.end(TimedOutError("the agent ended the stream"), self._clock.monotonic())
+
+    async def _told(self, stream: _Stream, message: AgentMessage | None) -> bool:
+        """Return whether somebody had asked for a message."""
+        if message is None or self._streams.get(stream.envoy.id) is not stream:
+            return False
+        return any([await listener.heard(stream.envoy.id, message) for listener in self._listeners])

@@ -141,10 +141,13 @@ class TaskDriver:
             if target.end is None:
                 self._send(task, target)
 
-    async def heard(self, envoy: EnvoyId, message: AgentMessage) -> None:
+    async def heard(self, envoy: EnvoyId, message: AgentMessage) -> bool:
         """Note what an envoy tells of a task that it was to run; anything else is no news."""
-        if not isinstance(message, TaskStarted | TaskOutput | TaskEnded):
-            return
+        if isinstance(message, TaskStarted | TaskOutput | TaskEnded):
+            self._hear(envoy, message)
+        return False
+
+    def _hear(self, envoy: EnvoyId, message: TaskStarted | TaskOutput | TaskEnded) -> None:
         task, target = self._tasks.get(message.task), self._under_way.get(envoy, {}).get(message.task)
         if task is None or target is None or target.is_parked:
             # What has its final state keeps it. The agent need not keep what it knows.

@@ -13,6 +13,8 @@ class Actor(msgspec.Struct, frozen=True):
 
     name: str
     permissions: frozenset[Permission] = frozenset()
+    token_id: str = ""
+    """Which token it is, since several may have one name; empty for the host's root."""
 
     def require(self, permission: Permission) -> None:
         """Return when the actor may do this.

@@ -33,6 +33,14 @@ class Permission(StrEnum):
     """Asking machines what they know of themselves; reading the answers takes tasks:read."""
     RUN_TASKS = "tasks:run"
     """Running commands on machines as their root; cancelling them too."""
+    OPEN_SCRIERS = "scriers:open"
+    """Opening sessions on machines, as far as scrier.vgo allows it."""
+    READ_SCRIERS = "scriers:read"
+    """Seeing who had sessions where."""
+    WATCH_SCRIERS = "scriers:watch"
+    """Seeing what is and was shown in them."""
+    END_SCRIERS = "scriers:end"
+    """Ending those of others."""
     READ_RUNS = "runs:read"
     READ_TOKENS = "tokens:read"
     WRITE_TOKENS = "tokens:write"
@@ -55,6 +63,7 @@ class Rule(NamedTuple):
 
 
 GRPC: Final = "GRPC"
+WEB_SOCKET: Final = "WEBSOCKET"
 
 _ANYONE = Rule(Kind.ANYONE)
 _ENVOY = Rule(Kind.ENVOY)
@@ -91,6 +100,13 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     # What a task is decides which right it takes too: the service asks for tasks:run or envoys:query.
     ("POST", "/api/v1/tasks/{task_id}/cancel"): _person(Permission.READ_TASKS),
     ("POST", "/api/v1/tasks/{task_id}/rerun"): _person(Permission.READ_TASKS),
+    ("POST", "/api/v1/scriers"): _person(Permission.OPEN_SCRIERS),
+    ("GET", "/api/v1/scriers"): _person(Permission.READ_SCRIERS),
+    ("GET", "/api/v1/scriers/{scrier_id}"): _person(Permission.READ_SCRIERS),
+    ("GET", "/api/v1/scriers/{scrier_id}/recording"): _person(Permission.WATCH_SCRIERS),
+    # One's own may be ended without it; the service asks.
+    ("POST", "/api/v1/scriers/{scrier_id}/end"): _person(Permission.READ_SCRIERS),
+    (WEB_SOCKET, "/api/v1/scriers/{scrier_id}/terminal"): _person(Permission.OPEN_SCRIERS),
     ("GET", "/api/v1/runs"): _person(Permission.READ_RUNS),
     ("GET", "/api/v1/runs/{run_id}"): _person(Permission.READ_RUNS),
     ("GET", "/api/v1/tokens"): _person(Permission.READ_TOKENS),

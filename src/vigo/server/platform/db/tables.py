@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from vigo.server.platform.db.types import Moment
 
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 """The newest migration, so that a start with nothing to migrate need not import Alembic."""
 
 # SQLite counts only columns of the type INTEGER by itself.
@@ -183,6 +183,26 @@ task_targets = Table(
     Column("output_bytes", BigInteger, nullable=False),
 )
 """One row a machine; `output` is what is kept of it, under zstd."""
+
+scriers = Table(
+    "scriers",
+    metadata,
+    Column("number", _COUNTED, primary_key=True, autoincrement=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("envoy_id", String(36), ForeignKey("envoys.id"), nullable=False),
+    Column("hostname", String(253), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("user", String(64), nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("operator", String(200), nullable=False),
+    Column("opened_at", Moment, nullable=False, index=True),
+    Column("ended_at", Moment),
+    Column("exit_code", Integer),
+    Column("reason", Text, nullable=False),
+    Column("input_bytes", BigInteger, nullable=False),
+    Column("output_bytes", BigInteger, nullable=False),
+)
+"""Sessions on machines. What was shown in them stands in files of their own."""
 
 audit = Table(
     "audit",

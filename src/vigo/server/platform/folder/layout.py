@@ -71,6 +71,11 @@ class DataFolder(msgspec.Struct, frozen=True):
         return self.keys / "server.id"
 
     @property
+    def recordings(self) -> Path:
+        """What was shown in sessions on machines, encrypted."""
+        return self.root / "recordings"
+
+    @property
     def run(self) -> Path:
         """What belongs to the running process."""
         return self.root / "run"
@@ -87,6 +92,15 @@ class DataFolder(msgspec.Struct, frozen=True):
 
     def own_names(self) -> frozenset[str]:
         """Return the names that may stand in the folder."""
-        paths = (self.settings, self.stacks, self.live, self.database, self.admin_token, self.keys, self.run)
+        paths = (
+            self.settings,
+            self.stacks,
+            self.live,
+            self.database,
+            self.admin_token,
+            self.keys,
+            self.recordings,
+            self.run,
+        )
         database = self.database.name
         return frozenset(path.name for path in paths) | {f"{database}-wal", f"{database}-shm", "lost+found"}

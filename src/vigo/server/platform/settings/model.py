@@ -92,6 +92,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keep_runs_for: Annotated[
         timedelta, Explained("How long runs are kept. The latest is always kept.", least=timedelta(minutes=1))
     ] = timedelta(days=90)
+    keep_recordings_for: Annotated[
+        timedelta,
+        Explained("How long it is kept who had sessions on machines, and what was shown.", least=timedelta(minutes=1)),
+    ] = timedelta(days=90)
     max_message_bytes: Annotated[
         int,
         Explained("The largest message that an agent may send.", needs_restart=True, least=64 * 1024),

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
-from litestar import Litestar, Request, Response, get
+from litestar import Litestar, Response, get
 from litestar.connection import ASGIConnection
 from litestar.datastructures import ResponseHeader
+from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ControllerRouterHandler
@@ -13,7 +14,7 @@ from litestar.types import ControllerRouterHandler
 from vigo.core.errors import ForbiddenError, VigoError
 from vigo.server.platform.auth.actor import Actor
 from vigo.server.platform.auth.bearer import bearer_token
-from vigo.server.platform.auth.table import TABLE, Kind
+from vigo.server.platform.auth.table import TABLE, WEB_SOCKET, Kind
 from vigo.server.platform.web.front_page import FRONT_PAGE
 from vigo.server.platform.web.openapi_document import openapi_route
 from vigo.server.platform.web.problem import on_depth, on_fault, on_http_error, on_vigo_error
@@ -81,7 +82,7 @@ def web_application(routes: Sequence[ControllerRouterHandler], credentials: Cred
     )
 
 
-def acting(request: Request[Any, Any, Any]) -> Actor:
+def acting(request: ASGIConnection[Any, Any, Any, Any]) -> Actor:
     """Return who sent a request that the guard let in."""
     actor = request.scope["state"][ACTOR]
     assert isinstance(actor, Actor)  # noqa: S101 - the guard put it there
@@ -94,7 +95,7 @@ def no_content() -> Response[None]:
 
 
 def _row(connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[str, str]:
-    verb = str(connection.scope.get("method", ""))
+    verb = WEB_SOCKET if connection.scope["type"] == ScopeType.WEBSOCKET else str(connection.scope.get("method", ""))
     if verb == "HEAD":
         verb = "GET"
     return verb, str(connection.scope["path_template"])
