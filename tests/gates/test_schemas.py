@@ -14,7 +14,7 @@ from tools import schemas as tool
 from vigo.catalog.api import field
 from vigo.catalog.scan import collectors, resource_kinds
 from vigo.core.errors import InvalidError
-from vigo.policy.documents import compliance, configcrates, environments, facts, hostcrates, roles, tests
+from vigo.policy.documents import compliance, configcrates, environments, facts, hostcrates, roles, scriers, tests
 from vigo.policy.fields import _fields_of, fields_of
 from vigo.policy.options import OPTIONS
 from vigo.policy.schemas.assigning import _ROLE
@@ -23,7 +23,7 @@ from vigo.policy.schemas.pages import FILES, pages
 from vigo.policy.schemas.parts import described
 
 STALE = "docs/schema/{} is stale: run `make reference` (.venv/bin/python -m tools.reference) and commit it"
-NAMES = ("common", "compliance", "configcrate", "environments", "hostcrates", "roles", "tests")
+NAMES = ("common", "compliance", "configcrate", "environments", "hostcrates", "roles", "scrier", "tests")
 # Python's own syntax, which the regular expressions of editors do not have.
 OF_PYTHON = re.compile(r"\\[AZ]|\(\?[Paimsx]")
 
@@ -123,6 +123,14 @@ def test_a_test_has_the_keys_that_the_compiler_reads() -> None:
     assert set(test.properties["facts"].properties) == set(facts.FACTS)
     assert set(test.properties["expect"].properties) == set(tests.EXPECT_KEYS)
     assert set(test.properties["traits"].properties) == set(collectors())
+
+
+def test_scrier_has_the_keys_that_the_compiler_reads() -> None:
+    document = read("scrier")
+    assert set(document.properties) == set(scriers.KEYS)
+    entry = document.properties["scrier"].items
+    assert entry is not None
+    assert set(entry.properties) == set(scriers.RULE_KEYS)
 
 
 def test_compliance_has_the_keys_that_the_compiler_reads() -> None:

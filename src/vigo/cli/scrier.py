@@ -56,8 +56,7 @@ def open_shell(ctx: click.Context, *, name: str) -> None:
       echo 'uptime; exit' | vigocli scrier shell web-1.example.com
 
     Exit statuses:
-      as the shell ends there; otherwise
-      0  done: left by `~.`
+      0  the shell ended well, or was left by `~.`; else it is that of the shell
       1  it could not be opened, or was ended
       2  the command line is wrong
     """
@@ -94,6 +93,7 @@ def connect_ssh(ctx: click.Context, *, name: str, port: int) -> None:
     """Be the way of a real ssh, scp or rsync to a machine: what comes on standard input goes to its sshd.
 
     Examples:
+      vigocli scrier ssh web-1 --port 2222
       ssh -o ProxyCommand='vigocli scrier ssh %h' ada@web-1
       scp -o ProxyCommand='vigocli scrier ssh %h' backup.tar ada@web-1:
 

@@ -1,12 +1,14 @@
 from pathlib import Path
 
 import pytest
-from litestar.routes import HTTPRoute
+from litestar.routes import HTTPRoute, WebSocketRoute
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from tests.server.harness import Server, served
 from vigo.core.errors import ForbiddenError, UnauthenticatedError
 from vigo.core.wire.messages import Methods
-from vigo.server.platform.auth.table import GRPC, TABLE, Kind
+from vigo.server.platform.auth.table import GRPC, TABLE, WEB_SOCKET, Kind
 from vigo.server.platform.rpc.method import Call
 
 
@@ -20,7 +22,8 @@ async def test_every_method_and_route_has_a_row_and_every_row_a_method_or_route(
         for verb in route.methods
         if verb not in {"OPTIONS", "HEAD"}
     }
-    assert methods | routes == set(TABLE)
+    sockets = {(WEB_SOCKET, route.path_format) for route in server.app.web.routes if isinstance(route, WebSocketRoute)}
+    assert methods | routes | sockets == set(TABLE)
 
 
 @served
@@ -29,6 +32,14 @@ async def test_every_route_for_people_refuses_who_shows_no_token(server: Server,
         del client.headers["Authorization"]
         for (verb, path), rule in TABLE.items():
             if verb == GRPC:
+                continue
+            if verb == WEB_SOCKET:
+                assert rule.kind is Kind.PERSON
+                url = server.url.replace("https", "wss") + path.replace("{", "").replace("}", "")
+                for headers in ({}, {"Authorization": "Bearer vigo-access-nobodys"}):
+                    with pytest.raises(InvalidStatus) as refused:
+                        await connect(url, ssl=server.context(), additional_headers=headers, proxy=None)
+                    assert refused.value.response.status_code == 403
                 continue
             answer = await client.request(verb, path.replace("{", "").replace("}", ""))
             assert (answer.status_code == 401) == (rule.kind is not Kind.ANYONE), (verb, path, answer.status_code)

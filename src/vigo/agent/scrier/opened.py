@@ -155,7 +155,7 @@ class OpenedScrier:
                 async with asyncio.timeout(self.order.longest.total_seconds()):
                     await self._is_over.wait()
             if not self._is_over.is_set():
-                self.end(f"it was open for {self.order.longest}, which is its limit")
+                self.end(f"it was open for {self.order.longest.total_seconds():g} s, which is its limit")
         finally:
             for task in moving:
                 task.cancel()

@@ -33,6 +33,7 @@ from vigo.server.features.scriers.models import ScrierItem
 from vigo.server.features.streams.service import StreamService
 from vigo.server.platform.audit.trail import Act, Trail
 from vigo.server.platform.db.database import Database
+from vigo.server.platform.settings.durations import format_duration
 
 SWEEP: Final = timedelta(seconds=1)
 """How often it is looked which limit passed, and whose right was withdrawn."""
@@ -247,8 +248,8 @@ def _allows(rule: ScrierRule | None, live: LiveScrier) -> bool:
 def _lapsed(live: LiveScrier, now: timedelta) -> str:
     rule, patience = live.rule, f"{RESUME_WITHIN.total_seconds():g} s"
     limits = (
-        (live.opened_at, rule.longest, f"it was open for {rule.longest}, which is its limit"),
-        (live.active_at, rule.idle, f"nothing was typed for {rule.idle}"),
+        (live.opened_at, rule.longest, f"it was open for {format_duration(rule.longest)}, which is its limit"),
+        (live.active_at, rule.idle, f"nothing was typed for {format_duration(rule.idle)}"),
         (live.unwatched_since, RESUME_WITHIN, f"its operator was gone for {patience}"),
         (live.alone_since, RESUME_WITHIN, f"the agent was out of reach for {patience}"),
         (

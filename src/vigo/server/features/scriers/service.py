@@ -25,6 +25,7 @@ from vigo.server.platform.audit.trail import Act, Trail
 from vigo.server.platform.auth.actor import Actor
 from vigo.server.platform.auth.table import Permission
 from vigo.server.platform.db.database import Database
+from vigo.server.platform.settings.durations import format_duration
 from vigo.server.platform.settings.model import CurrentSettings
 
 ATTACH_WITHIN: Final = timedelta(seconds=10)
@@ -113,7 +114,8 @@ class ScrierService:
         if self._driver.count(lambda one: one.order.operator == actor.name) >= MOST_OF_ONE:
             raise UnavailableError(f"{actor.name} has {MOST_OF_ONE} sessions, which is the most; end one")
         recorded = "What it shows is recorded. " if wanted.kind == "shell" else ""
-        notice = f"{recorded}It ends after {rule.idle} without input, and after {rule.longest}."
+        idle, longest = format_duration(rule.idle), format_duration(rule.longest)
+        notice = f"{recorded}It ends after {idle} without input, and after {longest} in any case."
         scrier = None if wanted.dry_run else await self._begin(actor, wanted, record, rule, user)
         return CreatedScrier(id=scrier, hostname=record.hostname, user=user, notice=notice)
 
