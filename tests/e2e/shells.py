@@ -1,5 +1,6 @@
 """An operator at a terminal, and machines with a user whom sessions may be for."""
 
+import asyncio
 import os
 import pwd
 import time
@@ -56,13 +57,13 @@ class Desk:
         argv = [str(BIN / str(words[0])), *map(str, words[1:])]
         variables = {**ENVIRONMENT, "TERM": "xterm-256color", **environment}
         self.terminal: PseudoTerminal = on_terminal(argv, variables, Size(columns, rows))
-        self.shown = b""
+        self.shown = bytearray()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.terminal.hang_up()
+        asyncio.run(self.terminal.end_all())
         self.terminal.close()
 
     def type(self, text: str) -> None:
@@ -83,21 +84,22 @@ class Desk:
         self.shown += data
         return bool(data)
 
-    def shows(self, text: str, times: int = 1) -> None:
-        """Return once a text was shown so often."""
-        ends_at = time.monotonic() + LONGEST_SECONDS
-        while self.shown.count(text.encode()) < times:
+    def shows(self, text: str) -> None:
+        """Return once a text was shown."""
+        wanted, ends_at, is_running = text.encode(), time.monotonic() + LONGEST_SECONDS, True
+        looked_at = 0
+        while self.shown.find(wanted, max(0, looked_at - len(wanted))) < 0:
+            looked_at = len(self.shown)
+            assert is_running, f"ended before it showed {text!r}: {bytes(self.shown[-3000:])!r}"
+            assert time.monotonic() < ends_at, f"waited for {text!r}: {bytes(self.shown[-3000:])!r}"
             is_running = self._look()
-            if self.shown.count(text.encode()) < times:
-                assert is_running, f"ended before it showed {text!r}: {self.shown[-3000:]!r}"
-                assert time.monotonic() < ends_at, f"waited for {text!r}: {self.shown[-3000:]!r}"
 
     def ended(self) -> int:
         """Return how the program ended, once it has."""
         ends_at = time.monotonic() + LONGEST_SECONDS
         while self.terminal.exit_code() is None:
             self._look()
-            assert time.monotonic() < ends_at, f"waited for its end: {self.shown[-3000:]!r}"
+            assert time.monotonic() < ends_at, f"waited for its end: {bytes(self.shown[-3000:])!r}"
         while self._look():
             pass
         found = self.terminal.exit_code()

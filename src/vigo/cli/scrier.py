@@ -263,14 +263,15 @@ def _status(item: "ScrierItem") -> str:
 def _in_terminal(ctx: click.Context, name: str) -> int:
     """Show a shell here until it ends; return the exit status."""
     import os  # noqa: PLC0415 - so that `--help` starts at once
-    import shutil  # noqa: PLC0415 - the same
 
-    size = shutil.get_terminal_size()
+    from vigo.cli.terminal.raw_terminal import size  # noqa: PLC0415 - the same
+
+    columns, rows = size()
     wanted = {
         "envoy": name,
         "terminal": os.environ.get("TERM") or "dumb",
-        "columns": max(1, size.columns),
-        "rows": max(1, size.lines),
+        "columns": columns,
+        "rows": rows,
     }
     with connect(ctx) as api:
         created = api.post("scriers", wanted)
@@ -282,7 +283,7 @@ def _in_terminal(ctx: click.Context, name: str) -> int:
         return over.exit_code
     if over.reason:
         is_done = over.reason == "closed by its operator"
-        print_line(f"vigocli: {over.reason}", colour="" if is_done else "red", error=True)
+        print_line(f"vigocli: {over.reason}", colour=None if is_done else "red", error=True)
         return 0 if is_done else 1
     return 0
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import socket
 from contextlib import suppress
 from datetime import timedelta
@@ -57,9 +56,8 @@ class Loopback:
     async def ended(self) -> None:
         """Return at once: nothing was started."""
 
-    def hang_up(self, number: signal.Signals = signal.SIGHUP) -> None:
+    async def end_all(self) -> None:
         """Let the other side know that nobody listens any more."""
-        del number
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 

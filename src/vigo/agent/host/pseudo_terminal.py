@@ -10,9 +10,10 @@ import signal
 import struct
 import subprocess
 import termios
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -26,11 +27,23 @@ _TTY_GROUP: Final = "tty"
 _LOOK_EVERY: Final = timedelta(milliseconds=50)
 _END_OF_INPUT: Final = b"\x04"
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_KEPT: Final = ("--whitelist-environment", "LANG")
+"""The language goes along, so that text is UTF-8 also where the machine does not say what it is."""
+
+_ASKING: Final = timedelta(seconds=5)
 _SESSION_FIELD: Final = 3
 """Of /proc/PID/stat behind the name of the program. Source: proc_pid_stat(5)."""
 
-# The leader of a session that has no terminal gets the first one that it opens.
-_ON_THE_TERMINAL: Final = 'exec 0<>"$0" 1>&0 2>&0 && exec "$@"'
+_OVER: Final = (b"Z", b"X")
+"""States of processes that have ended."""
+
+GRACE: Final = timedelta(seconds=2)
+"""How long what is hung up on may take to end by itself, before it is killed."""
+
+# The leader of a session that has no terminal gets the first one that it opens. It stays, since `su` heeds no hang-up:
+# when the agent is killed, the kernel hangs up on the leader, and with that on whatever is in the foreground. Keys that
+# are signals are not for the leader.
+_ON_THE_TERMINAL: Final = 'exec 0<>"$0" 1>&0 2>&0; trap : INT QUIT; "$@"; exit "$?"'
 
 
 class PseudoTerminal:
@@ -39,6 +52,11 @@ class PseudoTerminal:
     def __init__(self, master: int, process: "subprocess.Popen[bytes]") -> None:
         self.descriptor = master
         self._process = process
+
+    @property
+    def leader(self) -> int:
+        """The number of the process on it, and of its session."""
+        return self._process.pid
 
     def read(self, most_bytes: int) -> bytes:
         """Return what was printed, nothing once nobody can print any more.
@@ -94,12 +112,17 @@ class PseudoTerminal:
         finally:
             os.close(descriptor)
 
-    def hang_up(self, number: signal.Signals = signal.SIGHUP) -> None:
-        """Signal everything in the shell's session, background jobs too."""
-        for process in _in_session(self._process.pid):
-            with suppress(OSError):
-                os.kill(process, number)
-                os.kill(process, signal.SIGCONT)  # one that is stopped hears it only then
+    async def end_all(self) -> None:
+        """End everything in the shell's session, background jobs too: hang up, and kill what does not heed that."""
+        _signal(self.leader, signal.SIGHUP)
+        for _ in range(GRACE // _LOOK_EVERY):
+            if not _in_session(self.leader):
+                return
+            await asyncio.sleep(_LOOK_EVERY.total_seconds())
+        _signal(self.leader, signal.SIGKILL)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE.total_seconds()):
+                await self.ended()
 
     def close(self) -> None:
         """Give the terminal back; who still has it open is hung up on by the kernel."""
@@ -150,7 +173,8 @@ def open_shell(user: str, terminal: str, size: Size) -> PseudoTerminal:
         "SHELL": shell,
     }
     if not is_own:
-        return on_terminal(("su", "-l", user), environment, size, owner=Owner(account.pw_uid, account.pw_gid))
+        argv = ("su", "-l", *_KEPT, user) if _can_keep() else ("su", "-l", user)
+        return on_terminal(argv, environment, size, owner=Owner(account.pw_uid, account.pw_gid))
     return on_terminal((shell, "-l"), environment, size, folder=account.pw_dir)
 
 
@@ -196,6 +220,23 @@ def on_terminal(
     return PseudoTerminal(master, process)
 
 
+@cache
+def _can_keep() -> bool:
+    """Return whether this machine's `su` can keep variables: that of util-linux can, since 2.35."""
+    try:
+        asked = subprocess.run(
+            ("su", "--help"),  # noqa: S607 - found as the machine has it
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=_ASKING.total_seconds(),
+            env={"PATH": _PATH},
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return _KEPT[0].encode() in asked.stdout
+
+
 def _account(user: str) -> pwd.struct_passwd:
     try:
         return pwd.getpwnam(user)
@@ -217,11 +258,21 @@ def _resize(descriptor: int, size: Size) -> None:
         fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", size.rows, size.columns, 0, 0))
 
 
-def _in_session(leader: int) -> Iterator[int]:
-    """Yield the processes of a session."""
+def _signal(leader: int, number: signal.Signals) -> None:
+    """Signal all processes of a session."""
+    for process in _in_session(leader):
+        with suppress(OSError):
+            os.kill(process, number)
+            os.kill(process, signal.SIGCONT)  # one that is stopped hears it only then
+
+
+def _in_session(leader: int) -> list[int]:
+    """Return the processes of a session that run."""
+    found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal():
             with suppress(OSError, ValueError, IndexError):
                 fields = (folder / "stat").read_bytes().rpartition(b")")[2].split()
-                if int(fields[_SESSION_FIELD]) == leader:
-                    yield int(folder.name)
+                if int(fields[_SESSION_FIELD]) == leader and fields[0] not in _OVER:
+                    found.append(int(folder.name))
+    return found

@@ -96,8 +96,7 @@ class ScrierDesk:
             return
         try:
             if isinstance(message, ScrierData):
-                # Before it is asked for on this stream, the server does not know where to go on.
-                if scrier.is_asked_for:
+                if scrier.takes_input:
                     scrier.type_in(message.part)
             elif isinstance(message, ScrierTaken):
                 scrier.taken(message.taken_bytes)

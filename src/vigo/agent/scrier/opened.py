@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -14,13 +13,13 @@ from vigo.core.ids import ScrierId
 from vigo.core.scrier import ScrierEnd, ScrierOrder
 from vigo.core.wire.scrier_messages import ScrierData, ScrierEnded, ScrierOpened, ScrierReply, ScrierTaken
 
-_log = logging.getLogger(__name__)
-
 Tell = Callable[[ScrierReply], Awaitable[None]]
 """Says something on the stream that is held; what is not heard is said again on the next."""
 
-GRACE: Final = timedelta(seconds=2)
-"""How long what is hung up on may take to end by itself, before it is killed."""
+_ENDS_WITHIN: Final = timedelta(seconds=2)
+"""Of closing its terminal, a shell has ended too."""
+
+_log = logging.getLogger(__name__)
 
 
 class Far(Protocol):
@@ -52,8 +51,8 @@ class Far(Protocol):
         """Return once the shell has ended; at once for what has none."""
         ...
 
-    def hang_up(self, number: signal.Signals = ...) -> None:
-        """Signal all that was started."""
+    async def end_all(self) -> None:
+        """End all that was started."""
         ...
 
     def close(self) -> None:
@@ -72,7 +71,9 @@ class OpenedScrier:
         self._output, self._input = Outgoing(), Incoming()
         self._to_write = bytearray()
         self.is_asked_for = True
-        """On the stream that is held; before, how much the server has of it is not known."""
+        """On the stream that is held, and that was answered; before, how much the server has of it is not known."""
+        self.takes_input = True
+        """The server can know where to go on: it asked for it on the stream that is held."""
         self._news, self._room, self._typed = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._reason: str | None = None
         self._is_taken_due = False
@@ -93,7 +94,7 @@ class OpenedScrier:
 
     def detach(self) -> None:
         """Say nothing until the server asks for it on another stream."""
-        self.is_asked_for = False
+        self.is_asked_for = self.takes_input = False
 
     async def attach(self, output_from: int) -> None:
         """Go on where the server has the output up to an offset; it asks on another stream.
@@ -102,6 +103,7 @@ class OpenedScrier:
             InvalidError: that offset is none of it.
         """
         self._output.resume(output_from)
+        self.takes_input = True
         await self._tell(ScrierOpened(self.id, self._input.received_bytes))
         self.is_asked_for = True
         self._news.set()
@@ -173,21 +175,16 @@ class OpenedScrier:
             self.end(f"an internal fault of the agent: {error}")
 
     async def _put_away(self) -> int | None:
-        """Return how a shell ended by itself. Else hang up, and kill what does not heed that."""
-        if self._reason is not None:
-            self._far.hang_up()
-        await self._wait_for_end()
+        """Return how a shell ended by itself; else end it with all that it started."""
+        if self._reason is None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_ENDS_WITHIN.total_seconds()):
+                    await self._far.ended()
         code = self._far.exit_code()
         if self._reason is not None or code is None:
-            self._far.hang_up(signal.SIGKILL)
-            await self._wait_for_end()
+            await self._far.end_all()
         self._far.close()
         return code
-
-    async def _wait_for_end(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GRACE.total_seconds()):
-                await self._far.ended()
 
     async def _show(self) -> None:
         """Read what is printed as long as there is room for it."""

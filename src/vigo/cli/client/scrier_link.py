@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from vigo.cli.client.target import Target
 from vigo.core.errors import InvalidError, UnauthenticatedError, UnavailableError
-from vigo.core.flow import PART_BYTES, WINDOW_BYTES, Incoming, Outgoing, Part
+from vigo.core.flow import WINDOW_BYTES, Incoming, Outgoing, Part
 from vigo.core.scrier import RESUME_WITHIN
 from vigo.core.wire.attach_messages import Attach, Attached, Last, Leave, Over, Resize, Taken, server_message, to_text
 
@@ -199,11 +199,13 @@ class ScrierLink:
 
     async def _read(self) -> None:
         while data := await self._near.read():
-            for start in range(0, len(data), PART_BYTES):
+            while data:
                 while not self._typed.room_bytes:
                     self._room.clear()
                     await self._room.wait()
-                self._typed.add(data[start : start + PART_BYTES])
+                fits = self._typed.room_bytes
+                self._typed.add(data[:fits])
+                data = data[fits:]
                 self._news.set()
         self._typed.close()
         self._news.set()

@@ -19,6 +19,15 @@ _MOST_BYTES: Final = 64 * 1024
 _STDIN, _STDOUT = 0, 1
 
 
+def size() -> tuple[int, int]:
+    """Return the columns and rows of the terminal; of what the environment says, or 80 and 24, where there is none."""
+    try:
+        found = os.get_terminal_size(_STDOUT)
+    except OSError:
+        found = shutil.get_terminal_size()
+    return max(1, found.columns), max(1, found.lines)
+
+
 class Pipes:
     """Standard input and output as they are: bytes in, bytes out."""
 
@@ -50,8 +59,7 @@ class Pipes:
 
     def size(self) -> tuple[int, int]:
         """Return the columns and rows of the terminal, 80 and 24 where there is none."""
-        found = shutil.get_terminal_size()
-        return max(1, found.columns), max(1, found.lines)
+        return size()
 
     async def resized(self) -> None:
         """Never return: there is no terminal."""
