@@ -370,7 +370,9 @@ def test_25_a_recording_that_cannot_be_written_ends_it(tmp_path: Path) -> None:
             assert refused.status == 1
             assert "without one no session is opened" in refused.err
             disk.make_room()
-            assert ended(server)["reason"].startswith("the recording cannot be written")
+            session = ended(server)
+            assert session["reason"].startswith("the recording cannot be written")
+            assert "up-2" in recorded(server, session["id"])
 
 
 class Echo:

@@ -132,7 +132,8 @@ class ScrierLink:
         self, socket: ClientConnection, moving: list["asyncio.Task[None]"], *, is_back: bool
     ) -> Over | None:
         columns, rows = self._near.size()
-        await socket.send(to_text(Attach(self._shown.received_bytes, columns, rows)))
+        with suppress(ConnectionClosed):  # the server has said already why it does not want us
+            await socket.send(to_text(Attach(self._shown.received_bytes, columns, rows)))
         first = await socket.recv()
         answer = server_message(first if isinstance(first, str) else "")
         if isinstance(answer, Over):

@@ -163,11 +163,16 @@ class Recording:
 
     def _seal(self, content: bytes, *, is_last: bool) -> None:
         sealed = self._key.encrypt(_nonce(self._number, is_last=is_last), content, None)
-        self._number += 1
         data = _LENGTH.pack(len(sealed)) + sealed
-        written = os.write(self._descriptor, data)
-        if written != len(data):  # the disk is full
-            os.write(self._descriptor, data[written:])
+        try:
+            written = os.write(self._descriptor, data)
+            if written != len(data):  # the disk is full; now it says so
+                os.write(self._descriptor, data[written:])
+        except OSError:
+            os.ftruncate(self._descriptor, self.size_bytes)
+            os.lseek(self._descriptor, self.size_bytes, os.SEEK_SET)
+            raise
+        self._number += 1
         self.size_bytes += len(data)
 
 
