@@ -3,7 +3,7 @@
 from typing import Final
 
 from vigo.server.platform.listen.asgi import Send
-from vigo.server.platform.rpc.framing import frame
+from vigo.server.platform.rpc.framing import DisconnectedError, frame
 from vigo.server.platform.rpc.status import Status
 
 _CONTENT_TYPE: Final = (b"content-type", b"application/grpc")
@@ -23,10 +23,17 @@ class Reply:
         await self._send({"type": "http.response.start", "status": 200, "headers": headers, "trailers": True})
 
     async def message(self, data: bytes) -> None:
-        """Send one message."""
+        """Send one message.
+
+        Raises:
+            DisconnectedError: the peer is gone. Source: the ASGI specification, version 2.4, of `send` after that.
+        """
         if not self._started:
             await self.start()
-        await self._send({"type": "http.response.body", "body": frame(data), "more_body": True})
+        try:
+            await self._send({"type": "http.response.body", "body": frame(data), "more_body": True})
+        except OSError as error:
+            raise DisconnectedError from error
 
     async def answer(self, data: bytes, status: Status) -> None:
         """Send the only message of a call and its end."""
