@@ -291,6 +291,7 @@ def _in_terminal(ctx: click.Context, name: str) -> int:
 def _linked(api: "Api", scrier: str, *, is_terminal: bool = False) -> "Over":
     """Join a session with this terminal, or with standard input and output."""
     import asyncio  # noqa: PLC0415 - so that `--help` starts at once
+    import signal  # noqa: PLC0415 - the same
 
     from vigo.cli.client.api import pinned_context  # noqa: PLC0415 - the same
     from vigo.cli.client.scrier_link import ScrierLink  # noqa: PLC0415 - the same
@@ -300,11 +301,16 @@ def _linked(api: "Api", scrier: str, *, is_terminal: bool = False) -> "Over":
 
     async def whole() -> "Over":
         if not is_terminal:
-            return await ScrierLink(api.target, context, scrier, Pipes()).run()
+            return await joined(Pipes())
         with RawTerminal() as near:
-            link = ScrierLink(api.target, context, scrier, near)
-            near.when_left(link.leave)
-            return await link.run()
+            return await joined(near)
+
+    async def joined(near: Pipes) -> "Over":
+        link = ScrierLink(api.target, context, scrier, near)
+        near.when_left(link.leave)
+        for number in (signal.SIGHUP, signal.SIGTERM):  # so an ssh ends us that has ended
+            asyncio.get_running_loop().add_signal_handler(number, link.leave)
+        return await link.run()
 
     return asyncio.run(whole())
 

@@ -407,14 +407,15 @@ async def test_what_a_terminal_says_first_has_to_be_what_it_has(server: Server, 
     async with web(server, tmp) as ears:
         scrier = await begun(server, ears)
         for said in (Taken(5), Attach(0, 0, 0), Attach(7)):
-            async with terminal(server, scrier) as good:
-                assert isinstance(await good.next(), Attached)
             url = f"{server.url.replace('https', 'wss')}/api/v1/scriers/{scrier}/terminal"
             headers = {"Authorization": f"Bearer {server.admin_token}"}
             async with connect(url, ssl=server.context(), additional_headers=headers, proxy=None) as socket:
                 await socket.send(to_text(said))
                 assert "expected" in (await Terminal(socket).over()).reason
         assert (await shown(server, scrier))["state"] == "open"
+        async with terminal(server, scrier) as good:
+            assert await good.next() == Attached(0)
+        assert (await until_state(server, scrier, "ended"))["reason"] == "closed by its operator"
 
 
 @served

@@ -33,6 +33,11 @@ class Pipes:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._leave: Callable[[], object] = bool
+
+    def when_left(self, leave: Callable[[], object]) -> None:
+        """Have something called when the operator wants out."""
+        self._leave = leave
 
     async def read(self) -> bytes:
         """Return what is on standard input, nothing at its end."""
@@ -76,7 +81,6 @@ class RawTerminal(Pipes):
 
     def __init__(self) -> None:
         super().__init__()
-        self._leave: Callable[[], object] = bool
         self._former: list[Any] = []
         self._has_new_size = asyncio.Event()
         self._line_begins = True
@@ -91,10 +95,6 @@ class RawTerminal(Pipes):
     def __exit__(self, *_: object) -> None:
         self._loop.remove_signal_handler(signal.SIGWINCH)
         termios.tcsetattr(_STDIN, termios.TCSADRAIN, self._former)
-
-    def when_left(self, leave: Callable[[], object]) -> None:
-        """Have something called when the operator wants out."""
-        self._leave = leave
 
     async def read(self) -> bytes:
         """Return what is typed, but for `~.` at the begin of a line."""

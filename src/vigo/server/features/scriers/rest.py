@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 from litestar import Request, WebSocket, get, post, websocket
 from litestar.exceptions import WebSocketException
@@ -17,17 +17,22 @@ from vigo.server.features.scriers.service import ScrierService
 from vigo.server.platform.web.application import acting
 from vigo.server.platform.web.paging import Limit, number_cursor
 
+_CLOSED: Final = frozenset({1000, 1001})
+"""How a terminal says that it is done, or goes away. One whose connection broke says nothing. Source: RFC 6455, 7.4."""
+
 
 class _Socket:
     """A WebSocket, in the words of the service."""
 
     def __init__(self, socket: WebSocket[Any, Any, Any]) -> None:
         self._socket = socket
+        self.was_closed = False
 
     async def receive(self) -> str | bytes | None:
         """Return what comes next; None where nothing more will."""
         event: dict[str, Any] = dict(await self._socket.receive())
         if event["type"] != "websocket.receive":
+            self.was_closed = event.get("code") in _CLOSED
             return None
         found = event.get("bytes")
         return event.get("text") if found is None else found

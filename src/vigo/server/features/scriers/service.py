@@ -47,6 +47,9 @@ _ELSEWHERE: Final = "it is shown in another terminal now"
 class Socket(Protocol):
     """A connection to an operator's terminal."""
 
+    was_closed: bool
+    """The terminal itself ended it."""
+
     async def receive(self) -> str | bytes | None:
         """Return what comes next; None where nothing more will."""
         ...
@@ -198,9 +201,9 @@ class ScrierService:
         await self._show(live, hello, socket)
 
     async def _show(self, live: LiveScrier, hello: Attach, socket: Socket) -> None:
+        live.show_from(hello.output_from)
         me = live.terminal = object()
         live.unwatched_since = None
-        live.show_from(hello.output_from)
         if (hello.columns, hello.rows) != (live.order.columns, live.order.rows) or hello.output_from:
             self._resize(live, hello.columns, hello.rows)
         await socket.send(to_text(Attached(live.typed_bytes)))
@@ -217,6 +220,8 @@ class ScrierService:
             if live.terminal is me:
                 live.terminal = None
                 live.unwatched_since = self._clock.monotonic()
+                if socket.was_closed:
+                    self._driver.end(live, ScrierEnd(reason=LEFT))
 
     async def _typed(self, live: LiveScrier, me: object, socket: Socket) -> None:
         """Take what a terminal says until it goes away."""
