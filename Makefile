@@ -5,7 +5,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup system-packages demo check test lint e2e host bench-agent bench-policy bench-stream fuzz-policy soak-agent format reference lock proto proto-baseline clean
+.PHONY: help setup system-packages demo check test lint e2e host bench-agent bench-policy bench-stream bench-scriers fuzz-policy soak-agent format reference lock proto proto-baseline clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ bench-agent: setup system-packages ## what the agent costs on a Debian of its ow
 
 bench-stream: setup ## how quick pushes and tasks are for SIZES (1000 10000) envoys that hold their streams
 	$(BIN)/python -m bench.stream $(if $(SIZES),--sizes $(SIZES))
+
+bench-scriers: setup ## how quick a key is in a session, and a copy through one, while STREAMS (500) envoys hold their streams
+	$(BIN)/python -m bench.scriers $(if $(STREAMS),--streams $(STREAMS))
 
 reference: setup ## write docs/kinds.md, docs/traits.md and docs/schema/ anew
 	$(BIN)/python -m tools.reference

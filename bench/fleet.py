@@ -7,6 +7,7 @@ for each check-in that it was asked for. What is emulated is the machine alone: 
 
 import argparse
 import asyncio
+import os
 import random
 import resource
 import sys
@@ -22,16 +23,19 @@ import uvloop
 
 from vigo.agent.host.output import BoundedOutput
 from vigo.agent.host.process import Ending, Sink
+from vigo.agent.host.pseudo_terminal import Size, on_terminal
 from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.identity.tls import new_key, signing_request
 from vigo.agent.link.link import Link
 from vigo.agent.reachability import Reachability
 from vigo.agent.scrier.desk import ScrierDesk
 from vigo.agent.scrier.open_far import open_far
+from vigo.agent.scrier.opened import Far
 from vigo.agent.tasks.desk import TaskDesk
 from vigo.agent.tasks.run_order import run_order
 from vigo.core.clock import SystemClock
 from vigo.core.ids import Digest, new_envoy_id
+from vigo.core.scrier import ScrierOrder
 from vigo.core.signing import SigningKey
 from vigo.core.task import TaskOrder
 from vigo.core.wire.messages import CheckIn, Fingerprint
@@ -116,7 +120,7 @@ class EmulatedEnvoy:
         self._link.use(Numbers())
         self._desk = TaskDesk(folder, _instantly if instant else run_order, clock)
         self._asked: set[asyncio.Task[None]] = set()
-        self._scriers = ScrierDesk(folder, open_far, clock)
+        self._scriers = ScrierDesk(folder, _open_far, clock)
         self._reachability = Reachability(
             self._link.stream, nullcontext, self._check_in, self._desk, self._scriers, random.random
         )
@@ -147,6 +151,14 @@ class EmulatedEnvoy:
 
     async def _checked_in(self) -> None:
         await self._link.check_in(CheckIn(fingerprint=_NOTHING, agent_version="bench"))
+
+
+async def _open_far(order: ScrierOrder, root: str | None) -> Far:
+    """Open a program that says what it is told instead of a shell, which is not for root."""
+    if order.kind == "forward":
+        return await open_far(order, root)
+    environment = {"PATH": os.environ["PATH"], "TERM": order.terminal}
+    return on_terminal(("cat",), environment, Size(order.columns, order.rows))
 
 
 def _instantly(order: TaskOrder, root: str | None, sink: Sink, stop: int) -> Ending:

@@ -28,7 +28,7 @@ _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - folders of our own are made in
 _IN_ONE_PROCESS: Final = 5_000
 """Envoys of one process: each needs up to three open files, and a common limit is 20,000."""
 
-_EVERYONE: Final[dict[str, Any]] = {"everyone": True}
+EVERYONE: Final[dict[str, Any]] = {"everyone": True}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     allow_many_files()
     found: dict[str, Figures] = {}
     for size in asked.sizes:
-        with tempfile.TemporaryDirectory(prefix="vigo-bench-") as disk, _in_memory() as memory:
+        with tempfile.TemporaryDirectory(prefix="vigo-bench-") as disk, in_memory() as memory:
             instant = size > asked.programs
             found[str(size)] = figures = _measured(Path(disk), Path(memory), size, instant=instant)
         if not asked.json:
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _in_memory() -> "tempfile.TemporaryDirectory[str]":
+def in_memory() -> "tempfile.TemporaryDirectory[str]":
     """Return a folder for the envoys: one disk would have to be as quick as those of all the machines together."""
     return tempfile.TemporaryDirectory(prefix="vigo-bench-", dir=_MEMORY if _MEMORY.is_dir() else None)
 
@@ -63,13 +63,13 @@ def _measured(scratch: Path, machines: Path, size: int, *, instant: bool) -> Fig
     figures: Figures = {}
     with Server(scratch) as server:
         empty = _rss_kib(server.process.pid)
-        with _fleet(machines, size, server.grpc, instant=instant) as fleet:
+        with fleet_of(machines, size, server.grpc, instant=instant) as fleet:
             figures["streams opened within, s"] = fleet.opened_seconds
-            until("all streams", lambda: _connected(server) == size, lambda: server.process.err)
+            until("all streams", lambda: connected(server) == size, lambda: server.process.err)
             figures["server's memory per envoy, KiB"] = (_rss_kib(server.process.pid) - empty) / size
-            alone = _pushed(server, fleet, within_seconds=0.0)
+            alone = pushed(server, fleet, within_seconds=0.0)
             figures["floor: all check in at once, last one, s"] = alone[-1]
-            took = _pushed(server, fleet)
+            took = pushed(server, fleet)
             figures["push to checked in, p50, s"] = took[size // 2]
             figures["push to checked in, p99, s"] = took[size * 99 // 100]
             seconds = sorted(_task_seconds(server, size) for _ in range(3))
@@ -78,7 +78,7 @@ def _measured(scratch: Path, machines: Path, size: int, *, instant: bool) -> Fig
     return figures
 
 
-class _Fleet:
+class Fleet:
     """Processes that hold the streams of some envoys each."""
 
     def __init__(self, processes: "dict[subprocess.Popen[str], int]") -> None:
@@ -95,31 +95,32 @@ class _Fleet:
 
 
 @contextmanager
-def _fleet(folder: Path, size: int, address: str, *, instant: bool) -> Iterator[_Fleet]:
+def fleet_of(folder: Path, size: int, address: str, *, instant: bool, first: int = 0) -> Iterator[Fleet]:
+    """Hold the streams of the envoys from the first one up to so many."""
     argv = [sys.executable, "-m", "bench.fleet", str(folder), address, *(["--instant"] if instant else [])]
     processes: dict[subprocess.Popen[str], int] = {}
     with ExitStack() as stack:
-        for first in range(0, size, _IN_ONE_PROCESS):
-            last = min(size, first + _IN_ONE_PROCESS)
-            words = [*argv, "--from", str(first), "--to", str(last)]
+        for start in range(first, size, _IN_ONE_PROCESS):
+            last = min(size, start + _IN_ONE_PROCESS)
+            words = [*argv, "--from", str(start), "--to", str(last)]
             process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            processes[stack.enter_context(process)] = last - first
-        yield _Fleet(processes)
+            processes[stack.enter_context(process)] = last - start
+        yield Fleet(processes)
         for process in processes:
             process.communicate()
 
 
-def _pushed(server: Server, fleet: _Fleet, **more: float) -> list[float]:
+def pushed(server: Server, fleet: Fleet, **more: float) -> list[float]:
     """Return by how many seconds after a push each envoy had checked in, in their order."""
     started = time.time()
-    server.post("/api/v1/pushes", {"target": _EVERYONE, **more})
+    server.post("/api/v1/pushes", {"target": EVERYONE, **more})
     return sorted(moment - started for moment in fleet.check_ins())
 
 
 def _task_seconds(server: Server, size: int) -> float:
     """Return how long a task takes until it has its final state on every envoy."""
     started = time.monotonic()
-    task = server.post("/api/v1/tasks", {"target": _EVERYONE, "command": "echo ok"})["id"]
+    task = server.post("/api/v1/tasks", {"target": EVERYONE, "command": "echo ok"})["id"]
     while (counts := _counts(server, task)).get("succeeded", 0) < size:
         assert set(counts) <= {"waiting", "sent", "running", "succeeded"}, _faults(server, task)
         time.sleep(0.1)
@@ -137,8 +138,9 @@ def _faults(server: Server, task: str) -> Counter[tuple[str, str]]:
     return Counter((target["state"], target["reason"]) for target in targets)
 
 
-def _connected(server: Server) -> int:
-    answer = server.post("/api/v1/pushes", {"target": _EVERYONE, "dry_run": True})
+def connected(server: Server) -> int:
+    """Return how many envoys hold their streams."""
+    answer = server.post("/api/v1/pushes", {"target": EVERYONE, "dry_run": True})
     return sum(item["state"] == "told" for item in answer["items"])
 
 
