@@ -102,7 +102,7 @@ class RawTerminal(Pipes):
             data = await super().read()
             if not data:
                 return b""
-            kept = self._without_escape(data)
+            kept = self.without_escape(data)
             if kept:
                 return kept
 
@@ -121,7 +121,8 @@ class RawTerminal(Pipes):
         sys.stderr.write("\r")
         sys.stderr.flush()
 
-    def _without_escape(self, data: bytes) -> bytes:
+    def without_escape(self, data: bytes) -> bytes:
+        """Return what of the keys is for the machine."""
         kept = bytearray()
         for byte in data:
             key = bytes((byte,))
