@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import sqlite3
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -432,6 +433,32 @@ def test_a_local_port_leads_to_a_port_of_the_machine(server: Server, tmp_path: P
         assert [(one["kind"], one["port"]) for one in found] == [("forward", echo.port)] * 3
         assert sorted(one["input_bytes"] for one in found) == [0, 9, 20 * MIB]
         assert server.cli("scrier", "play", found[0]["id"]).err.startswith("vigocli: expected a recording")
+
+
+def test_who_goes_away_in_the_middle_leaves_nothing_behind(server: Server, tmp_path: Path) -> None:
+    echo = Echo()
+    allow(server, echo.port)
+    words = ("vigocli", "--data-dir", server.data, "scrier", "forward", "web-1", f"0:{echo.port}")
+    with machine(server, tmp_path):
+        with Desk(*words) as desk:
+            desk.shows("Ctrl-C ends it")
+            port = int(re.search(rb"127\.0\.0\.1:(\d+) leads to port", desk.shown)[1])  # type: ignore[index] # it was shown
+            rude = socket.create_connection(("127.0.0.1", port), LONGEST_SECONDS)
+            rude.sendall(bytes(MIB))
+            rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            rude.close()  # with a reset
+            until("its end", lambda: sessions(server) and sessions(server)[0]["ended_at"], lambda: sessions(server))
+            idle = socket.create_connection(("127.0.0.1", port), LONGEST_SECONDS)
+            until("the other", lambda: len(sessions(server)) == 2 and sessions(server)[0]["state"] == "open")
+            desk.type("\x03")
+            assert desk.ended() == 0
+            idle.close()
+        assert ended(server)["reason"] == "closed by its operator"
+        assert server.ask("scrier", "sessions", "--active")["items"] == []
+        done = call("/bin/sh", "-c", f"echo 'seq 200000' | {desk_words(server)} scrier shell web-1 | head -n 3")
+        assert "Traceback" not in done.err
+        until("its end", lambda: not server.ask("scrier", "sessions", "--active")["items"])
+    echo.close()
 
 
 def test_a_local_port_that_is_taken_is_told(server: Server, tmp_path: Path) -> None:

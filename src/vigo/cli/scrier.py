@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _ID: Final = "the id of a session; `vigocli scrier sessions` shows them"
 _FEW: Final = 20
 _SSH: Final = 22
+_LEFT: Final = "closed by its operator"
+"""What the server says of a session that we left."""
+
 _MOST_PORT: Final = 65_535
 _PORT: Final = re.compile(r"0|[1-9][0-9]{0,4}")
 
@@ -104,10 +107,7 @@ def connect_ssh(ctx: click.Context, *, name: str, port: int) -> None:
     """
     with connect(ctx) as api:
         created = api.post("scriers", {"envoy": name, "kind": "forward", "port": port})
-        over = _linked(api, created["id"])
-    if over.reason:
-        print_line(f"vigocli: {over.reason}", colour="red", error=True)
-        ctx.exit(1)
+        ctx.exit(_status_of(_linked(api, created["id"])))
 
 
 @command.command("sessions")
@@ -129,8 +129,7 @@ def list_sessions(ctx: click.Context, *, active: bool, limit: int | None, as_jso
     """
     most = limit if limit is not None or as_json or active else _FEW + 1
     with connect(ctx) as api:
-        found = api.items("scriers", None, most)
-    items = [item for item in found if not active or item.get("ended_at") is None]
+        items = api.items("scriers", {"active": "true"} if active else None, most)
     if as_json:
         print_json({"items": items})
         return
@@ -279,13 +278,17 @@ def _in_terminal(ctx: click.Context, name: str) -> int:
         leave = " `~.` leaves it." if is_terminal else ""
         print_line(f"{created['user']} on {created['hostname']}. {created['notice']}{leave}", error=True)
         over = _linked(api, created["id"], is_terminal=is_terminal)
+    return _status_of(over)
+
+
+def _status_of(over: "Over") -> int:
+    """Return the exit status of how a session ended; where it did not do so by itself, say why."""
     if over.exit_code is not None:
         return over.exit_code
-    if over.reason:
-        is_done = over.reason == "closed by its operator"
-        print_line(f"vigocli: {over.reason}", colour=None if is_done else "red", error=True)
-        return 0 if is_done else 1
-    return 0
+    if not over.reason or over.reason == _LEFT:
+        return 0
+    print_line(f"vigocli: {over.reason}", colour="red", error=True)
+    return 1
 
 
 def _linked(api: "Api", scrier: str, *, is_terminal: bool = False) -> "Over":

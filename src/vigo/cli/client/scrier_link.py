@@ -21,7 +21,9 @@ from vigo.core.wire.attach_messages import Attach, Attached, Last, Leave, Over, 
 
 _OPEN_WITHIN: Final = timedelta(seconds=10)
 _PING_EVERY: Final = timedelta(seconds=5)
+_GOING_AWAY: Final = 1001
 _PAUSE: Final = timedelta(seconds=1)
+_LOOK_EVERY: Final = timedelta(milliseconds=5)
 _MOST_MESSAGE: Final = WINDOW_BYTES + 64 * 1024
 
 
@@ -77,7 +79,7 @@ class ScrierLink:
         moving = [asyncio.create_task(one) for one in (self._read(), self._write(), self._measure())]
         try:
             over = await self._until_over(moving)
-            await self._written()
+            await self._written(moving)
             return over
         finally:
             for task in moving:
@@ -159,6 +161,9 @@ class ScrierLink:
             return await receiving
         except ConnectionClosed:
             return None
+        except asyncio.CancelledError:
+            await socket.close(_GOING_AWAY)  # so the server does not wait for us
+            raise
         finally:
             for task in (sending, receiving):
                 task.cancel()
@@ -199,7 +204,7 @@ class ScrierLink:
         return None
 
     async def _read(self) -> None:
-        while data := await self._near.read():
+        while data := await self._from_near():
             while data:
                 while not self._typed.room_bytes:
                     self._room.clear()
@@ -211,6 +216,12 @@ class ScrierLink:
         self._typed.close()
         self._news.set()
 
+    async def _from_near(self) -> bytes:
+        try:
+            return await self._near.read()
+        except OSError:  # as good as its end
+            return b""
+
     async def _write(self) -> None:
         written = 0
         while True:
@@ -220,19 +231,23 @@ class ScrierLink:
             if not data:
                 await self._near.end()
                 continue
-            await self._near.write(data)
+            try:
+                await self._near.write(data)
+            except OSError:  # nobody is there any more who would take it
+                self.leave()
+                return
             written += len(data)
             if self._shown.take(written):
                 self._is_taken_due = True
                 self._news.set()
 
-    async def _written(self) -> None:
+    async def _written(self, moving: list["asyncio.Task[None]"]) -> None:
         """Return once all that came is written, or nobody takes it any more."""
+        _, writing, _ = moving
         with suppress(TimeoutError):
             async with asyncio.timeout(RESUME_WITHIN.total_seconds()):
-                while not self._arrived.empty() or not self._is_written.is_set():
-                    await asyncio.sleep(0)
-                    await self._is_written.wait()
+                while not writing.done() and not (self._arrived.empty() and self._is_written.is_set()):  # noqa: ASYNC110 - it is over in a moment
+                    await asyncio.sleep(_LOOK_EVERY.total_seconds())
 
     async def _measure(self) -> None:
         while True:

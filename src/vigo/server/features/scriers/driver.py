@@ -45,6 +45,7 @@ STOPPED: Final = "the server was stopped"
 LEFT: Final = "closed by its operator"
 
 _MOST_REASON: Final = 1_000
+_CLOSE_WITHIN: Final = timedelta(seconds=5)
 
 _log = logging.getLogger(__name__)
 
@@ -91,9 +92,13 @@ class ScrierDriver:
         """Return one that goes on, or that ended just now."""
         return self._live.get(scrier)
 
+    def going_on(self) -> list[LiveScrier]:
+        """Return those that go on, the newest first."""
+        return [one for one in reversed(self._live.values()) if one.end is None]
+
     def count(self, of: Callable[[LiveScrier], bool]) -> int:
         """Return how many of those that go on are of some sort."""
-        return sum(one.end is None and of(one) for one in self._live.values())
+        return sum(of(one) for one in self.going_on())
 
     def begin(self, live: LiveScrier) -> None:
         """Have one that is stored opened."""
@@ -114,7 +119,7 @@ class ScrierDriver:
             return False
         live = self._live.get(message.scrier)
         if live is None or live.order.envoy != envoy or live.end is not None:
-            self._streams.tell(envoy, EndScrier(message.scrier))
+            self._spawn(self._told_the_end(envoy, message.scrier))
             return False
         try:
             if isinstance(message, ScrierOpened):
@@ -136,7 +141,7 @@ class ScrierDriver:
         if live.end is not None:
             return
         live.finish(msgspec.structs.replace(end, reason=end.reason[:_MOST_REASON]))
-        self._streams.tell(live.order.envoy, EndScrier(live.order.scrier))
+        self._spawn(self._told_the_end(live.order.envoy, live.order.scrier))
         self._to_store[live.order.scrier] = msgspec.structs.replace(live.item, ended_at=self._clock.now())
         _log.info("scrier ended scrier=%s operator=%s reason=%s", live.order.scrier, live.order.operator, end.reason)
         self._spawn(self._closed(live))
@@ -156,8 +161,10 @@ class ScrierDriver:
         """End all of them: the server stops."""
         for live in tuple(self._live.values()):
             self.end(live, ScrierEnd(reason=STOPPED))
-        while self._work:
-            await asyncio.gather(*self._work, return_exceptions=True)
+        if self._work:
+            _, left = await asyncio.wait(self._work, timeout=_CLOSE_WITHIN.total_seconds())
+            for task in left:  # it waits for an agent that takes nothing any more
+                task.cancel()
 
     def _over(self, live: LiveScrier, now: timedelta) -> str:
         """Return why one has to end now, nothing where it need not."""
@@ -176,6 +183,10 @@ class ScrierDriver:
         if not _allows(self.rule_for(live.item.hostname), live):
             return f"scrier.vgo no longer lets {operator} in there as before"
         return ""
+
+    async def _told_the_end(self, envoy: EnvoyId, scrier: ScrierId) -> None:
+        """Have an agent end one. Without a stream it does so by itself, since nobody asks for it on the next."""
+        await self._streams.say(envoy, EndScrier(scrier))
 
     async def _ask(self, live: LiveScrier) -> None:
         await self._streams.say(live.order.envoy, OpenScrier(live.signed, live.received_bytes))

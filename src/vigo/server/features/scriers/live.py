@@ -69,6 +69,7 @@ class LiveScrier:
         self._typed, self._to_type = Incoming(), Outgoing()
         self._came, self._to_show = Incoming(), Outgoing()
         self._is_typed_due = self._is_shown_due = False
+        self._latest_size: tuple[int, int] | None = None
         self.is_open = False
 
     @property
@@ -108,6 +109,7 @@ class LiveScrier:
             InvalidError: that is none of it.
         """
         self._to_type.resume(message.input_from)
+        self.size = self._latest_size  # it may have been told on a stream that broke
         self.is_open = self.is_asked_for = True
         self.to_agent.ring()
 
@@ -173,7 +175,7 @@ class LiveScrier:
         if self.recording is not None and self.end is None:
             self.recording.resized(self._seconds(), columns, rows)
             self.version += 1
-        self.size = (columns, rows)
+        self.size = self._latest_size = (columns, rows)
         self.to_agent.ring()
 
     def show_from(self, offset: int) -> None:

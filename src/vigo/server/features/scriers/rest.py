@@ -52,10 +52,15 @@ def routes(service: ScrierService) -> list[ControllerRouterHandler]:
     async def open_scrier(request: Request[Any, Any, Any], data: JSONBody[NewScrier]) -> CreatedScrier:
         return await service.open(acting(request), data)
 
-    @get("/api/v1/scriers", summary="List sessions, the newest first")
+    @get("/api/v1/scriers", summary="List sessions, the newest first; with active=true all that go on")
     async def list_scriers(
-        request: Request[Any, Any, Any], limit: Limit = 100, cursor: FromQuery[str | None] = None
+        request: Request[Any, Any, Any],
+        limit: Limit = 100,
+        cursor: FromQuery[str | None] = None,
+        active: FromQuery[bool] = False,  # noqa: FBT002 - the framework gives it by its name
     ) -> ScrierList:
+        if active:
+            return service.active(acting(request))
         return await service.list(acting(request), number_cursor(cursor), limit)
 
     @get("/api/v1/scriers/{scrier_id:str}", summary="Show a session")

@@ -282,6 +282,11 @@ class ScrierService:
             )
         return self._present(found)
 
+    def active(self, actor: Actor) -> ScrierList:
+        """Return the sessions that go on, the newest first."""
+        actor.require(Permission.READ_SCRIERS)
+        return ScrierList(items=tuple(live.item for live in self._driver.going_on()))
+
     async def list(self, actor: Actor, before: int | None, limit: int) -> ScrierList:
         """Return a page of sessions, the newest first."""
         actor.require(Permission.READ_SCRIERS)
