@@ -33,7 +33,7 @@ VERBS = {
     "envoys": ("list", "push", "revoke", "show"),
     "runs": ("list", "show"),
     "scrier": ("forward", "kill", "play", "sessions", "shell", "ssh", "watch"),
-    "task": ("cancel", "list", "rerun", "run", "show", "watch"),
+    "task": ("cancel", "list", "named", "rerun", "run", "show", "watch"),
     "tokens": ("create", "list", "revoke"),
 }
 EVERY = [(noun,) for noun in NOUNS] + [(noun, verb) for noun, verbs in VERBS.items() for verb in verbs]

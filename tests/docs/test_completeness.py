@@ -14,7 +14,17 @@ from vigo.core.plan import OnFailure, OnRemove
 from vigo.core.templates import FUEL, Templates
 from vigo.policy.compiling import MOST_BUNDLE_BYTES
 from vigo.policy.diagnostics import MOST_DIAGNOSTICS, as_text
-from vigo.policy.documents import compliance, configcrates, environments, hostcrates, roles, scriers, settings, tests
+from vigo.policy.documents import (
+    compliance,
+    configcrates,
+    environments,
+    hostcrates,
+    named_tasks,
+    roles,
+    scriers,
+    settings,
+    tests,
+)
 from vigo.policy.documents.facts import FACTS
 from vigo.policy.documents.settings import MOST_WINDOWS
 from vigo.policy.effort import MOST_FUEL, MOST_STAMPED, MOST_TEXT_BYTES
@@ -49,6 +59,8 @@ EXPLAINED = {
     ("compliance.md", "Frameworks"): compliance.FRAMEWORK_KEYS,
     ("compliance.md", "Waivers"): compliance.WAIVER_KEYS,
     ("scriers.md", "What an entry says"): scriers.RULE_KEYS,
+    ("tasks.md", "What a task says"): named_tasks.TASK_KEYS,
+    ("tasks.md", "Parameters"): named_tasks.PARAMETER_KEYS,
     ("testing.md", "What a test says"): (*tests.KEYS[:-1], *(f"expect.{key}" for key in tests.EXPECT_KEYS)),
 }
 
@@ -67,7 +79,7 @@ def test_every_key_of_a_file_is_explained(page: str, title: str) -> None:
 def test_every_kind_of_file_has_its_row_with_its_keys() -> None:
     keys = [set(named(row[2])) for row in section("files.md", "The files").rows]
     declared = (configcrates.KEYS, roles.KEYS, environments.KEYS, hostcrates.KEYS, hostcrates.COMMON_KEYS)
-    others = (compliance.KEYS, scriers.KEYS, ("tests",))
+    others = (compliance.KEYS, scriers.KEYS, named_tasks.KEYS, ("tests",))
     assert [found for found in keys if found] == [set(one) for one in (*declared, *others)]
 
 

@@ -271,3 +271,40 @@ def left_out(one: dict[str, Any]) -> int:
     found = re.search(r"\n\.\.\. ([0-9]+) bytes left out \.\.\.\n", one["output"])
     assert found is not None
     return int(found[1]) - len(found[0])
+
+
+TASKS = """\
+tasks:
+  say:
+    description: Say something so many times
+    command: for n in $(seq "$PARAM_TIMES"); do printf '%s\\n' "$PARAM_TEXT"; done
+    parameters:
+      text: {description: what}
+      times: {type: integer, default: 1}
+    match: web-*
+"""
+
+
+def test_a_task_of_the_stacks_is_run_by_its_name(server: Server, tmp_path: Path) -> None:
+    server.publish({"envoys.vgo": "envoys: []\n", "tasks.vgo": TASKS})
+    with daemons(server, tmp_path, "web-1", "db-1"):
+        hostile = '$(touch /nowhere); `id` "; exit 3 #'
+        done = run(server, "--named", "say", "-p", f"text={hostile}", "-p", "times=2", "-t", "web-1")
+        assert done.status == 0, done
+        assert done.out.splitlines()[:2] == [f"web-1 | {hostile}"] * 2
+        listed = server.cli("task", "named")
+        assert re.search(
+            r"^say +text, times=1 \(integer\) +yes +Say something so many times$", listed.out, re.MULTILINE
+        )
+        for words, status, problem in (
+            (("--named", "say", "-p", "text=x", "--all"), 1, "does not let say run on db-1"),
+            (("--named", "say", "-t", "web-1"), 1, "text: expected a value"),
+            (("--named", "sy", "-t", "web-1"), 1, "did you mean 'say'?"),
+            (("--named", "say", "-p", "text", "-t", "web-1"), 2, "NAME=VALUE"),
+            (("--named", "say", "--user", "root", "-t", "web-1"), 2, "tasks.vgo says that"),
+            (("uptime", "--named", "say", "-t", "web-1"), 2, "found both"),
+            (("-t", "web-1"), 2, "found neither"),
+            (("uptime", "-p", "a=b", "-t", "web-1"), 2, "--named"),
+        ):
+            done = run(server, *words)
+            assert (done.status, problem in done.err) == (status, True), (words, done)

@@ -14,7 +14,17 @@ from tools import schemas as tool
 from vigo.catalog.api import field
 from vigo.catalog.scan import collectors, resource_kinds
 from vigo.core.errors import InvalidError
-from vigo.policy.documents import compliance, configcrates, environments, facts, hostcrates, roles, scriers, tests
+from vigo.policy.documents import (
+    compliance,
+    configcrates,
+    environments,
+    facts,
+    hostcrates,
+    named_tasks,
+    roles,
+    scriers,
+    tests,
+)
 from vigo.policy.fields import _fields_of, fields_of
 from vigo.policy.options import OPTIONS
 from vigo.policy.schemas.assigning import _ROLE
@@ -23,7 +33,7 @@ from vigo.policy.schemas.pages import FILES, pages
 from vigo.policy.schemas.parts import described
 
 STALE = "docs/schema/{} is stale: run `make reference` (.venv/bin/python -m tools.reference) and commit it"
-NAMES = ("common", "compliance", "configcrate", "environments", "hostcrates", "roles", "scrier", "tests")
+NAMES = ("common", "compliance", "configcrate", "environments", "hostcrates", "roles", "scrier", "tasks", "tests")
 # Python's own syntax, which the regular expressions of editors do not have.
 OF_PYTHON = re.compile(r"\\[AZ]|\(\?[Paimsx]")
 
@@ -131,6 +141,17 @@ def test_scrier_has_the_keys_that_the_compiler_reads() -> None:
     entry = document.properties["scrier"].items
     assert entry is not None
     assert set(entry.properties) == set(scriers.RULE_KEYS)
+
+
+def test_tasks_have_the_keys_that_the_compiler_reads() -> None:
+    document = read("tasks")
+    assert set(document.properties) == set(named_tasks.KEYS)
+    task = document.properties["tasks"].additional_properties
+    assert isinstance(task, Schema)
+    assert set(task.properties) == set(named_tasks.TASK_KEYS)
+    parameter = task.properties["parameters"].additional_properties
+    assert isinstance(parameter, Schema)
+    assert set(parameter.properties) == set(named_tasks.PARAMETER_KEYS)
 
 
 def test_compliance_has_the_keys_that_the_compiler_reads() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +18,7 @@ from vigo.agent.link.enrolment import enrol
 from vigo.core.encoding import digest
 from vigo.core.enrolment import EnrolRequest, enrol_message
 from vigo.core.ids import EnvoyId, GenerationNumber, ResourceId, RunId, ServerId, SessionId, new_run_id
+from vigo.core.named_task import NamedTask
 from vigo.core.plan import Origin, Plan, PlannedResource
 from vigo.core.run import Outcome, ResourceResult, Run
 from vigo.core.scrier import ScrierRule
@@ -68,6 +69,10 @@ class ToyPolicy:
         """Let everyone in as nobody, and to port 22, where the text says `scrier`; not on hosts called `no...`."""
         has_one = "scrier" in self.text and not hostname.startswith("no")
         return ScrierRule(users={"*": "nobody"}, ports=(22,)) if has_one else None
+
+    def named_tasks(self) -> Mapping[str, NamedTask]:
+        """Declare none: the compiler's own are tried with it."""
+        return {}
 
 
 def toy_compile(root: Path) -> CompiledStacks:

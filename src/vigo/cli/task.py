@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _ID = "the id of a task; `vigocli task list` shows them"
 _FEW = 20
+_TIMEOUT = timedelta(minutes=5)
 
 
 @click.group("task", cls=Noun)
@@ -41,7 +42,11 @@ def command() -> None:
 
 
 @command.command("run")
-@click.argument("text", metavar="COMMAND")
+@click.argument("text", metavar="[COMMAND]", required=False)
+@click.option("--named", metavar="TASK", help="Run a task that the stacks declare; `vigocli task named` lists them.")
+@click.option(
+    "-p", "--param", "parameters", metavar="NAME=VALUE", multiple=True, help="What is given to it; may come repeatedly."
+)
 @hosts_option
 @selecting_options
 @click.option("--batch", metavar="N|N%", help="So many at a time, the next when they have ended.")
@@ -57,12 +62,10 @@ def command() -> None:
     "run_for",
     metavar="DURATION",
     type=DurationType(timedelta(seconds=1), timedelta(days=1)),
-    default="5m",
-    show_default=True,
-    help="How long it may take on a machine; then it is ended there with all that it started.",
+    help="How long it may take on a machine, by default 5m; then it is ended there with all that it started.",
 )
 @click.option("--user", metavar="NAME", help="Whom it runs as; the agent's own user, root, where left out.")
-@click.option("--nice", type=click.IntRange(-20, 19), default=0, show_default=True, help="Its niceness; see nice(1).")
+@click.option("--nice", type=click.IntRange(-20, 19), help="Its niceness, by default 0; see nice(1).")
 @click.option(
     "--queue-offline",
     metavar="DURATION",
@@ -77,14 +80,16 @@ def run_task(
     ctx: click.Context,
     /,
     *,
-    text: str,
+    text: str | None,
+    named: str | None,
+    parameters: tuple[str, ...],
     hosts: tuple[str, ...],
     batch: str | None,
     concurrency: int | None,
     max_failures: int | None,
-    run_for: timedelta,
+    run_for: timedelta | None,
     user: str | None,
-    nice: int,
+    nice: int | None,
     queue_offline: timedelta | None,
     detach: bool,
     dry_run: bool,
@@ -102,6 +107,7 @@ def run_task(
       vigocli task run 'id' -t web-1.example.com --user www-data
       vigocli task run 'df -h /' --where "traits.memory.total_bytes < 4e9" --dry-run
       vigocli task run 'reboot' -t 'edge-*' --queue-offline 24h --detach
+      vigocli task run --named restart-web -p service=nginx --role webserver --batch 1
 
     Exit statuses:
       0  it succeeded on all of them, or was begun with --detach
@@ -110,24 +116,59 @@ def run_task(
     """
     wanted = {
         "target": target_of(hosts, "--target", selected),
-        "command": text,
-        "user": user,
-        "nice": nice,
-        "timeout_seconds": run_for.total_seconds(),
         "batch": batch,
         "concurrency": concurrency,
         "max_failures": max_failures,
         "queue_offline_seconds": 0.0 if queue_offline is None else queue_offline.total_seconds(),
         "dry_run": dry_run,
     }
+    if (text is None) == (named is None):
+        raise click.UsageError("expected a COMMAND or --named TASK, found " + ("neither" if text is None else "both"))
+    if named is not None:
+        path = "named-tasks"
+        if (user, nice, run_for) != (None, None, None):
+            raise click.UsageError("--user, --nice, --timeout: expected none with --named; tasks.vgo says that")
+        wanted |= {"name": named, "parameters": _given(parameters)}
+    else:
+        path = "tasks"
+        if parameters:
+            raise click.UsageError("--param: expected --named with it, found a COMMAND")
+        timeout = _TIMEOUT if run_for is None else run_for
+        wanted |= {"command": text, "user": user, "nice": nice or 0, "timeout_seconds": timeout.total_seconds()}
     with connect(ctx) as api:
-        created = api.post("tasks", wanted)
+        created = api.post(path, wanted)
         if dry_run:
             _print_meant(created, as_json=as_json)
         elif detach:
             _print_begun(created, as_json=as_json)
         else:
             ctx.exit(_watch(api, created["id"], as_json=as_json))
+
+
+@command.command("named")
+@json_option
+@click.pass_context
+def list_named(ctx: click.Context, *, as_json: bool) -> None:
+    """List the tasks that the stacks declare, in tasks.vgo: what is given to them, and whether you may run them.
+
+    Examples:
+      vigocli task named
+      vigocli task named --json | jq '.items[] | select(.allowed) | .name'
+
+    Exit statuses:
+      0  listed, also when there are none
+      1  the server could not be asked
+      2  the command line is wrong
+    """
+    items = fetched(ctx, "named-tasks", limit=None, as_json=as_json, none="the stacks declare no tasks; see tasks.vgo")
+    if not items:
+        return
+    from vigo.cli.client.answers import DeclaredTask, read  # noqa: PLC0415 - so that `--help` starts at once
+    from vigo.cli.terminal.table import print_table  # noqa: PLC0415 - the same
+
+    found = [read(item, DeclaredTask) for item in items]
+    rows = [[one.name, one.parameters_told(), "yes" if one.allowed else "no", one.description] for one in found]
+    print_table(("TASK", "PARAMETERS", "ALLOWED", "WHAT IT IS FOR"), rows)
 
 
 @command.command("list")
@@ -275,6 +316,19 @@ def rerun_task(ctx: click.Context, *, task: str, failed: bool, as_json: bool) ->
     with connect(ctx) as api:
         created = api.post(f"tasks/{in_path(task, _ID)}/rerun", {"failed": failed})
         ctx.exit(_watch(api, created["id"], as_json=as_json))
+
+
+def _given(parameters: tuple[str, ...]) -> dict[str, str]:
+    """Return what was given to a named task."""
+    found: dict[str, str] = {}
+    for one in parameters:
+        name, is_there, value = one.partition("=")
+        if not is_there or not name:
+            raise click.UsageError(f"--param: expected NAME=VALUE, found {one[:60]!r}")
+        if name in found:
+            raise click.UsageError(f"--param: expected each name once, found {name} again")
+        found[name] = value
+    return found
 
 
 def _watch(api: "Api", task: str, *, as_json: bool) -> int:

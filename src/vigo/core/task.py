@@ -1,5 +1,6 @@
 """Tasks: a command that operators have run on machines now, once, beside what is declared."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, get_args
 
@@ -40,6 +41,7 @@ class TaskOrder(msgspec.Struct, frozen=True, kw_only=True):
     command: str
     user: str | None = None
     nice: int = 0
+    environment: Mapping[str, str] = {}
     timeout: timedelta
     not_after: datetime
 

@@ -13,6 +13,7 @@ from vigo.catalog.api import Resource
 from vigo.catalog.scan import resource_kinds
 from vigo.core.bundle import MAX_PLAN_BYTES
 from vigo.core.ids import ResourceId
+from vigo.core.named_task import NamedTask
 from vigo.core.plan import Origin, Plan
 from vigo.core.scrier import ScrierRule
 from vigo.policy.arranging import Arrangement, Everything, arranged
@@ -115,6 +116,10 @@ class CompiledPolicy:
         """Return what the first entry of `scrier.vgo` that covers a hostname says, or None."""
         index = self._scriers.first(hostname)
         return None if index is None else self.stacks.scriers[index].rule
+
+    def named_tasks(self) -> Mapping[str, NamedTask]:
+        """Return the tasks of `tasks.vgo` by name."""
+        return {task.name: task for task in self.stacks.tasks}
 
     def configcrates(self) -> frozenset[str]:
         """Return the names of the configcrates that entries get."""

@@ -42,6 +42,7 @@ from vigo.server.features.streams import rpc as streams_rpc
 from vigo.server.features.streams.service import StreamService
 from vigo.server.features.tasks import rest as tasks_rest
 from vigo.server.features.tasks.driver import TaskDriver
+from vigo.server.features.tasks.named import NamedTasks
 from vigo.server.features.tasks.service import TaskService
 from vigo.server.features.tokens import rest as tokens_rest
 from vigo.server.features.tokens.service import TokenService
@@ -180,7 +181,8 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     envoys = EnvoyService(database, trail, clock, runs, generations, streams)
     driver = TaskDriver(database, trail, clock, envoys, streams, opened.policy_key)
     driver.load()
-    tasks = TaskService(database, trail, clock, settings, envoys, streams, driver)
+    named = NamedTasks(database, trail, generations)
+    tasks = TaskService(database, trail, clock, settings, envoys, streams, driver, named)
     scrier_driver = ScrierDriver(database, trail, clock, access, envoys, generations, streams)
     scrier_driver.load()
     recordings = Recordings(folder.recordings, folder.master_key.read_bytes())

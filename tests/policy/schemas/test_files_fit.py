@@ -44,5 +44,10 @@ def test_a_file_has_the_schema_of_what_the_compiler_takes_it_for() -> None:
     same = {"role": "roles", "hostcrate": "hostcrates", "test": "tests", "": None, "wrong suffix": None}
     for file in sorted(names | {"a/roles.vgo", "a/tests/b.vgo", "b/common.vgo", "roles/a/b.vgo", "files/a.vgo"}):
         kind = stacks._kind_of(file)
-        own = {"environments.vgo": "environments", "compliance.vgo": "compliance", "scrier.vgo": "scrier"}.get(file)
+        own = {
+            "environments.vgo": "environments",
+            "compliance.vgo": "compliance",
+            "scrier.vgo": "scrier",
+            "tasks.vgo": "tasks",
+        }.get(file)
         assert schema_for(file) == (own or same.get(kind, kind)), file

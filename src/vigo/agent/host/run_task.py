@@ -24,7 +24,7 @@ def run_task(order: TaskOrder, root: str | None, sink: Sink, stop: int) -> Endin
     command = Command(
         argv=argv,
         user=order.user,
-        environment={"VIGO_TASK": order.task},
+        environment={**order.environment, "VIGO_TASK": order.task},
         timeout=order.timeout,
     )
     try:

@@ -7,6 +7,7 @@ import msgspec
 
 from vigo.core.errors import UnavailableError
 from vigo.core.ids import EnvoyId, GenerationNumber, RunId, TaskId
+from vigo.core.named_task import written
 from vigo.core.run import Outcome, ResourceResult
 from vigo.policy.diagnostics import Diagnostic
 
@@ -163,6 +164,33 @@ class GenerationStatus(msgspec.Struct, frozen=True, kw_only=True):
     problem: str | None
     freeze: Freeze | None
     stacks: StacksDifference
+
+
+class TaskParameter(msgspec.Struct, frozen=True, kw_only=True):
+    """What is given to a task of the stacks."""
+
+    type: str
+    default: str | int | bool | None
+    one_of: tuple[str | int | bool, ...]
+
+    def told(self, name: str) -> str:
+        """Return it in a few words: NAME=DEFAULT, or NAME where it has to be given, and what it may be."""
+        given = name if self.default is None else f"{name}={written(self.default)}"
+        kinds = "|".join(written(one) for one in self.one_of) or ("" if self.type == "text" else self.type)
+        return f"{given} ({kinds})" if kinds else given
+
+
+class DeclaredTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A task of the stacks."""
+
+    name: str
+    description: str
+    parameters: dict[str, TaskParameter]
+    allowed: bool
+
+    def parameters_told(self) -> str:
+        """Return its parameters in a few words."""
+        return ", ".join(one.told(name) for name, one in self.parameters.items()) or "-"
 
 
 class ScrierItem(msgspec.Struct, frozen=True, kw_only=True):

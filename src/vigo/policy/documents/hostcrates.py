@@ -87,6 +87,7 @@ def _hostcrates(reading: Reading, tree: Mapping | Sequence | Scalar) -> Mapping 
         "vars": "variables for a whole directory belong into its common.vgo",
         "frameworks": "frameworks belong into compliance.vgo in the root",
         "waivers": "waivers belong into compliance.vgo in the root",
+        "tasks": "tasks belong into tasks.vgo in the root",
         "scrier": "rules of sessions belong into scrier.vgo in the root",
     }
     entries = tree.entries if isinstance(tree, Mapping) else {}

@@ -6,6 +6,7 @@ from typing import Final, Protocol, TypeVar
 
 import msgspec
 
+from vigo.core.named_task import NamedTask
 from vigo.core.plan import Origin
 from vigo.policy.documents.compliance import FILE as COMPLIANCE_FILE
 from vigo.policy.documents.compliance import Declared, read_compliance
@@ -14,6 +15,8 @@ from vigo.policy.documents.configcrates import Configcrate, read_configcrate
 from vigo.policy.documents.environments import FILE as ENVIRONMENTS_FILE
 from vigo.policy.documents.environments import Environment, read_environments
 from vigo.policy.documents.hostcrates import COMMON_FILE, HostEntry, Inherited, read_common, read_entries
+from vigo.policy.documents.named_tasks import FILE as TASKS_FILE
+from vigo.policy.documents.named_tasks import read_named_tasks
 from vigo.policy.documents.reading import Reading
 from vigo.policy.documents.roles import Role, read_roles
 from vigo.policy.documents.scriers import FILE as SCRIER_FILE
@@ -23,6 +26,7 @@ from vigo.policy.matching import Matcher
 from vigo.policy.yaml_tree import Scalar
 
 _DATA_FOLDERS: Final = ("templates/", "files/")
+_IN_THE_ROOT: Final = (ENVIRONMENTS_FILE, COMPLIANCE_FILE, SCRIER_FILE, TASKS_FILE)
 _SUFFIX: Final = ".vgo"
 
 
@@ -36,6 +40,7 @@ class Stacks(msgspec.Struct, frozen=True):
     entries: tuple[HostEntry, ...]
     compliance: Declared = Declared()
     scriers: tuple[ScrierEntry, ...] = ()
+    tasks: tuple[NamedTask, ...] = ()
 
 
 class _Named(Protocol):
@@ -80,6 +85,7 @@ def read_stacks(reading: Reading) -> Stacks:
         entries=tuple(entries),
         compliance=read_compliance(reading),
         scriers=reading.kept(SCRIER_FILE, read_scriers) if SCRIER_FILE in reading.files else (),
+        tasks=reading.kept(TASKS_FILE, read_named_tasks) if TASKS_FILE in reading.files else (),
     )
     _check_names(reading, stacks)
     claims = [claim for crate in stacks.configcrates.values() for claim in crate.claims]
@@ -96,7 +102,7 @@ def read_stacks(reading: Reading) -> Stacks:
 def _kind_of(file: str) -> str:
     name = file.rpartition("/")[2]
     folder = file.partition("/")[0] + "/" if "/" in file else ""
-    if folder in _DATA_FOLDERS or file in (ENVIRONMENTS_FILE, COMPLIANCE_FILE, SCRIER_FILE):
+    if folder in _DATA_FOLDERS or file in _IN_THE_ROOT:
         return ""
     if not file.endswith(_SUFFIX):
         is_lost = folder in ("configcrates/", "roles/") and file.endswith((".yaml", ".yml"))

@@ -9,11 +9,13 @@ from vigo.catalog.scan import resource_kinds
 from vigo.policy.documents.compliance import FILE as COMPLIANCE_FILE
 from vigo.policy.documents.environments import FILE as ENVIRONMENTS_FILE
 from vigo.policy.documents.hostcrates import COMMON_FILE
+from vigo.policy.documents.named_tasks import FILE as TASKS_FILE
 from vigo.policy.documents.scriers import FILE as SCRIER_FILE
 from vigo.policy.documents.tests import is_test_file
 from vigo.policy.schemas.assigning import common_schema, environments_schema, hostcrates_schema, roles_schema
 from vigo.policy.schemas.compliance import compliance_schema
 from vigo.policy.schemas.configcrate import configcrate_schema
+from vigo.policy.schemas.named_tasks import named_tasks_schema
 from vigo.policy.schemas.parts import Schema
 from vigo.policy.schemas.scriers import scrier_schema
 from vigo.policy.schemas.tests import tests_schema
@@ -26,6 +28,7 @@ FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "common": ("**/common.vgo",),
     "compliance": ("compliance.vgo",),
     "scrier": ("scrier.vgo",),
+    "tasks": ("tasks.vgo",),
     "tests": ("tests/**/*.vgo",),
 }
 """The files that each schema is for, as patterns of paths from the root of the stacks.
@@ -38,6 +41,7 @@ _IN_THE_ROOT: Final = {
     ENVIRONMENTS_FILE: "environments",
     COMPLIANCE_FILE: "compliance",
     SCRIER_FILE: "scrier",
+    TASKS_FILE: "tasks",
 }
 _BELOW: Final = {"configcrates/": "configcrate", "roles/": "roles", "templates/": None, "files/": None}
 
@@ -67,6 +71,7 @@ def schemas() -> Mapping[str, Schema]:
         "common": common_schema(),
         "compliance": compliance_schema(),
         "scrier": scrier_schema(),
+        "tasks": named_tasks_schema(),
         "tests": tests_schema(),
     }
     return {name: {"$schema": "http://json-schema.org/draft-07/schema#", **schema} for name, schema in found.items()}

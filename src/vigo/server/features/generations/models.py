@@ -1,6 +1,6 @@
 """Generations: published states of the stacks, numbered, content-addressed, immutable."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Protocol
@@ -10,6 +10,7 @@ import msgspec
 from vigo.core.bundle import SignedBundle
 from vigo.core.errors import RejectedPolicyError
 from vigo.core.ids import Digest, GenerationNumber
+from vigo.core.named_task import NamedTask
 from vigo.core.plan import Plan
 from vigo.core.scrier import ScrierRule
 
@@ -27,6 +28,10 @@ class Policy(Protocol):
 
     def scrier_rule(self, hostname: str) -> ScrierRule | None:
         """Return who may open sessions on a machine, or None where nobody may."""
+        ...
+
+    def named_tasks(self) -> Mapping[str, NamedTask]:
+        """Return the tasks that are declared, by name."""
         ...
 
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
 from vigo.core.errors import ConflictError, DamagedError, InvalidError, VigoError
 from vigo.core.ids import Digest, GenerationNumber
+from vigo.core.named_task import NamedTask
 from vigo.core.scrier import ScrierRule
 from vigo.server.features.generations import store
 from vigo.server.features.generations.differences import stacks_difference
@@ -89,6 +90,10 @@ class GenerationService:
     def scrier_rule(self, hostname: str) -> ScrierRule | None:
         """Return who may open sessions on a machine by the live generation; None where nobody may."""
         return None if self._live is None else self._live.policy.scrier_rule(hostname)
+
+    def named_tasks(self) -> Mapping[str, NamedTask]:
+        """Return the tasks that the live generation declares, by name."""
+        return {} if self._live is None else self._live.policy.named_tasks()
 
     def load(self) -> None:
         """Serve what `.live` says: the current generation, or the newest good one before it when it is damaged.

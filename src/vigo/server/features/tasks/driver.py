@@ -225,9 +225,8 @@ class TaskDriver:
 
     def _park(self, task: LiveTask, target: LiveTarget) -> None:
         """Have a target wait for its envoy; it does not hold up the others."""
-        now = self._clock.monotonic()
+        now, is_expected = self._clock.monotonic(), self._streams.is_expected(target.envoy)
         queued_until = task.created_at + timedelta(seconds=task.wanted.queue_offline_seconds)
-        is_expected = self._streams.is_expected(target.envoy)
         target.deadline = max(
             now + (queued_until - self._clock.now()),
             self._started + RETURN_WITHIN,
@@ -259,6 +258,7 @@ class TaskDriver:
             command=task.wanted.command,
             user=task.wanted.user,
             nice=task.wanted.nice,
+            environment=task.wanted.environment,
             timeout=timedelta(seconds=task.wanted.timeout_seconds),
             not_after=task.created_at + LONGEST_LIFE,
         )

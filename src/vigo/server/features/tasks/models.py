@@ -1,11 +1,13 @@
 """Tasks: what is run, on whom, and how it ended there."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
 import msgspec
 
 from vigo.core.ids import EnvoyId, TaskId
+from vigo.core.named_task import Parameter
 from vigo.core.task import TaskKind
 from vigo.server.features.envoys.models import Target
 
@@ -47,6 +49,46 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     max_failures: int | None = None
     queue_offline_seconds: float = 0.0
     dry_run: bool = False
+    environment: dict[str, str] = {}
+    """Variables for the command."""
+    named: str = ""
+    """Which task of the stacks it is, `parameters` what was given to that. It says what to run, then."""
+    parameters: dict[str, str] = {}
+
+
+class NewNamedTask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which task of the stacks to run, with what, on whom and how; the rest as in a new task."""
+
+    name: str
+    parameters: dict[str, str] = {}
+    target: Target
+    batch: str | None = None
+    concurrency: int | None = None
+    max_failures: int | None = None
+    queue_offline_seconds: float = 0.0
+    dry_run: bool = False
+
+
+class DeclaredTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A task that the stacks declare."""
+
+    name: str
+    description: str
+    command: str
+    parameters: Mapping[str, Parameter]
+    timeout_seconds: float
+    user: str | None
+    operators: tuple[str, ...] | None
+    match: tuple[str, ...] | None
+    allowed: bool
+    """Whether the one who asks may run it."""
+
+
+class DeclaredTasks(msgspec.Struct, frozen=True, kw_only=True):
+    """All of them, by name."""
+
+    items: tuple[DeclaredTask, ...]
+    next_cursor: str | None = None
 
 
 class NewQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,7 +9,16 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
-from vigo.server.features.tasks.models import CreatedTask, NewQuery, NewTask, Rerun, TaskDetail, TaskList
+from vigo.server.features.tasks.models import (
+    CreatedTask,
+    DeclaredTasks,
+    NewNamedTask,
+    NewQuery,
+    NewTask,
+    Rerun,
+    TaskDetail,
+    TaskList,
+)
 from vigo.server.features.tasks.service import TaskService
 from vigo.server.platform.web.application import acting
 from vigo.server.platform.web.paging import Limit, number_cursor
@@ -58,4 +67,16 @@ def routes(service: TaskService) -> list[ControllerRouterHandler]:
     async def rerun_task(request: Request[Any, Any, Any], task_id: FromPath[str], data: JSONBody[Rerun]) -> CreatedTask:
         return await service.rerun(acting(request), task_id, failed=data.failed)
 
-    return [create_task, create_query, list_tasks, show_task, watch_task, cancel_task, rerun_task]
+    return [create_task, create_query, list_tasks, show_task, watch_task, cancel_task, rerun_task, *_named(service)]
+
+
+def _named(service: TaskService) -> list[ControllerRouterHandler]:
+    @get("/api/v1/named-tasks", summary="List the tasks that the stacks declare", sync_to_thread=False)
+    def list_named_tasks(request: Request[Any, Any, Any]) -> DeclaredTasks:
+        return service.declared(acting(request))
+
+    @post("/api/v1/named-tasks", summary="Run a task of the stacks on envoys")
+    async def create_named_task(request: Request[Any, Any, Any], data: JSONBody[NewNamedTask]) -> CreatedTask:
+        return await service.create_named(acting(request), data)
+
+    return [list_named_tasks, create_named_task]

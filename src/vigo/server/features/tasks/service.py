@@ -13,19 +13,21 @@ from sqlalchemy import Connection
 from vigo.core.clock import Clock
 from vigo.core.errors import ConflictError, InvalidError, NotFoundError
 from vigo.core.ids import EnvoyId, new_task_id, parse_task_id
-from vigo.core.task import LONGEST_TIMEOUT, MOST_COMMAND_BYTES
 from vigo.core.templates import TemplateError, Templates
 from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.streams.service import StreamService
 from vigo.server.features.tasks import store
-from vigo.server.features.tasks.driver import LONGEST_LIFE, TaskDriver
+from vigo.server.features.tasks.checks import check
+from vigo.server.features.tasks.driver import TaskDriver
 from vigo.server.features.tasks.live import FINAL, LiveTarget, LiveTask
 from vigo.server.features.tasks.models import (
     BeatEvent,
     CreatedTask,
+    DeclaredTasks,
     EndEvent,
     MeantEnvoy,
+    NewNamedTask,
     NewQuery,
     NewTask,
     OutputEvent,
@@ -37,6 +39,7 @@ from vigo.server.features.tasks.models import (
     TaskList,
     TaskTarget,
 )
+from vigo.server.features.tasks.named import NamedTasks
 from vigo.server.platform.audit.trail import Act, Trail
 from vigo.server.platform.auth.actor import Actor
 from vigo.server.platform.auth.table import Permission
@@ -50,10 +53,7 @@ _PAUSE: Final = timedelta(milliseconds=100)
 """Between two looks at a task for one who watches: what happened in between is told together."""
 
 _MOST_EXPRESSION: Final = 4_000
-_MOST_USER: Final = 64
 _MOST_SHOWN: Final = 80
-_NICEST: Final = 19
-_MOST_DIGITS: Final = 7
 
 
 class TaskService:
@@ -68,6 +68,7 @@ class TaskService:
         envoys: EnvoyService,
         streams: StreamService,
         driver: TaskDriver,
+        named: NamedTasks,
     ) -> None:
         self._database = database
         self._trail = trail
@@ -76,6 +77,7 @@ class TaskService:
         self._envoys = envoys
         self._streams = streams
         self._driver = driver
+        self._named = named
         self._is_closing = False
 
     def close(self) -> None:
@@ -94,7 +96,30 @@ class TaskService:
         actor.require(Permission.RUN_TASKS)
         if wanted.kind != "command":
             raise InvalidError("kind: expected a command, found a query; ask it by /api/v1/queries")
+        if wanted.named or wanted.parameters:
+            raise InvalidError("named: expected a command, found a task of the stacks; run it by /api/v1/named-tasks")
         return await self._begun(actor, wanted, await self._envoys.targeted(actor, wanted.target))
+
+    def declared(self, actor: Actor) -> DeclaredTasks:
+        """Return the tasks that the live generation declares."""
+        actor.require(Permission.READ_TASKS)
+        return DeclaredTasks(items=tuple(self._named.all(actor)))
+
+    async def create_named(self, actor: Actor, wanted: NewNamedTask) -> CreatedTask:
+        """Begin a task of the stacks, and return whom it is for.
+
+        Raises:
+            ForbiddenError: the stacks do not let the actor run it, or not on one of these; the audit trail has that.
+            InvalidError: a parameter is missing, unknown, or of another type.
+            NotFoundError: the stacks declare no such task, or nobody fits the target.
+            UnavailableError: it cannot be written, or not into the audit trail; nothing is run.
+        """
+        actor.require(Permission.RUN_NAMED_TASKS)
+        given = msgspec.structs.asdict(wanted)
+        name = given.pop("name")
+        meant = await self._envoys.targeted(actor, wanted.target)
+        task = await self._named.resolved(actor, NewTask(command="", named=name, **given), meant)
+        return await self._begun(actor, task, meant)
 
     async def query(self, actor: Actor, wanted: NewQuery) -> CreatedTask:
         """Begin to ask envoys something, and return whom. It is a task, whose output on each is the answer as JSON.
@@ -124,7 +149,7 @@ class TaskService:
         return await self._begun(actor, task, await self._envoys.targeted(actor, wanted.target))
 
     async def _begun(self, actor: Actor, wanted: NewTask, meant: Sequence[EnvoyRecord], **of: str) -> CreatedTask:
-        _check(wanted)
+        check(wanted)
         items = tuple(
             MeantEnvoy(
                 id=record.id,
@@ -142,6 +167,7 @@ class TaskService:
             "target": wanted.target.text(),
             "envoys": len(items),
             "user": wanted.user,
+            **({"named": wanted.named, "parameters": wanted.parameters} if wanted.named else {}),
             **of,
         }
         action = "tasks.run" if wanted.kind == "command" else "envoys.query"
@@ -165,7 +191,7 @@ class TaskService:
             NotFoundError: there is no such task, or none of these envoys is left.
         """
         wanted, shown = await self._found(actor, task_id)
-        actor.require(Permission.RUN_TASKS if wanted.kind == "command" else Permission.QUERY_ENVOYS)
+        actor.require(_needed(wanted))
         if shown.ended_at is None:
             raise ConflictError(f"expected a task that has ended, found that {task_id} goes on; wait, or cancel it")
         again = [one.id for one in shown.targets if not (failed and one.state == "succeeded")]
@@ -174,6 +200,9 @@ class TaskService:
         left = [record for envoy in again if (record := self._envoys.find(envoy)) is not None and record.is_active]
         if not left:
             raise NotFoundError(f"expected envoys of {task_id} that are still enrolled, found none")
+        if wanted.named:
+            # What the stacks say now counts, for the command and for who may run it.
+            wanted = await self._named.resolved(actor, wanted, left)
         return await self._begun(actor, wanted, left, rerun_of=task_id)
 
     async def cancel(self, actor: Actor, task_id: str) -> TaskDetail:
@@ -184,7 +213,7 @@ class TaskService:
             UnavailableError: it cannot be written into the audit trail; the task goes on.
         """
         wanted, shown = await self._found(actor, task_id)
-        actor.require(Permission.RUN_TASKS if wanted.kind == "command" else Permission.QUERY_ENVOYS)
+        actor.require(_needed(wanted))
         live = self._driver.find(shown.id)
         if live is not None:
             act = Act(actor=actor.name, action="tasks.cancel", subject=live.id)
@@ -319,37 +348,8 @@ def _shown(target: LiveTarget, most_bytes: int) -> TaskTarget:
     return target.shown(target.output.whole()[-most_bytes:].decode(errors="replace"))
 
 
-def _check(wanted: NewTask) -> None:
-    size = len(wanted.command.encode(errors="replace"))
-    if not wanted.command.strip() or "\0" in wanted.command or size > MOST_COMMAND_BYTES:
-        raise InvalidError(
-            f"command: expected what a shell can run, of at most {MOST_COMMAND_BYTES} bytes, found {size} bytes"
-        )
-    if wanted.user is not None and not (0 < len(wanted.user) <= _MOST_USER and wanted.user.isprintable()):
-        raise InvalidError(f"user: expected the name of a user, found {wanted.user[:_MOST_USER]!r}")
-    if not -_NICEST - 1 <= wanted.nice <= _NICEST:
-        raise InvalidError(f"nice: expected -20 to 19, found {wanted.nice}")
-    if not 0 < wanted.timeout_seconds <= LONGEST_TIMEOUT.total_seconds():
-        raise InvalidError(
-            f"timeout_seconds: expected more than 0 and at most {LONGEST_TIMEOUT.total_seconds():g}, found"
-            f" {wanted.timeout_seconds:g}"
-        )
-    if not 0 <= wanted.queue_offline_seconds <= LONGEST_LIFE.total_seconds():
-        raise InvalidError(
-            f"queue_offline_seconds: expected 0 to {LONGEST_LIFE.total_seconds():g}, found"
-            f" {wanted.queue_offline_seconds:g}"
-        )
-    if wanted.concurrency is not None and wanted.concurrency < 1:
-        raise InvalidError(f"concurrency: expected 1 or more, found {wanted.concurrency}")
-    if wanted.max_failures is not None and wanted.max_failures < 0:
-        raise InvalidError(f"max_failures: expected 0 or more, found {wanted.max_failures}")
-    _check_batch(wanted.batch)
-
-
-def _check_batch(batch: str | None) -> None:
-    if batch is None:
-        return
-    number = batch.removesuffix("%")
-    most = 100 if batch.endswith("%") else 1_000_000
-    if not (number.isascii() and number.isdecimal() and len(number) <= _MOST_DIGITS and 1 <= int(number) <= most):
-        raise InvalidError(f"batch: expected a number such as 5, or a share such as 25%, found {batch[:20]!r}")
+def _needed(wanted: NewTask) -> Permission:
+    """Return the right that a task takes."""
+    if wanted.named:
+        return Permission.RUN_NAMED_TASKS
+    return Permission.RUN_TASKS if wanted.kind == "command" else Permission.QUERY_ENVOYS

@@ -41,6 +41,8 @@ class Permission(StrEnum):
     """Seeing what is and was shown in them."""
     END_SCRIERS = "scriers:end"
     """Ending those of others."""
+    RUN_NAMED_TASKS = "tasks:run-named"
+    """Running tasks that the stacks declare, as far as these allow it; cancelling them too."""
     READ_RUNS = "runs:read"
     READ_TOKENS = "tokens:read"
     WRITE_TOKENS = "tokens:write"
@@ -93,6 +95,8 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("POST", "/api/v1/pushes"): _person(Permission.PUSH_ENVOYS),
     # It shows who is meant, so the service asks for envoys:read too.
     ("POST", "/api/v1/tasks"): _person(Permission.RUN_TASKS),
+    ("GET", "/api/v1/named-tasks"): _person(Permission.READ_TASKS),
+    ("POST", "/api/v1/named-tasks"): _person(Permission.RUN_NAMED_TASKS),
     ("POST", "/api/v1/queries"): _person(Permission.QUERY_ENVOYS),
     ("GET", "/api/v1/tasks"): _person(Permission.READ_TASKS),
     ("GET", "/api/v1/tasks/{task_id}"): _person(Permission.READ_TASKS),

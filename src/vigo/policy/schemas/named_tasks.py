@@ -1,0 +1,41 @@
+"""The schema of `tasks.vgo`: commands by name, with their parameters."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from vigo.policy.documents import named_tasks
+from vigo.policy.schemas.parts import NAMES, SCALAR, Schema, map_of, named
+
+_PARAMETER: Final[Mapping[str, Schema]] = {
+    "type": {"description": "What it takes.", "enum": ["text", "integer", "boolean"], "default": "text"},
+    "description": {"description": "What it is for.", **SCALAR},
+    "default": {"description": "What it is where nobody gives it; without one it has to be given.", **SCALAR},
+    "one_of": {"description": "It takes one of these, and nothing else.", "examples": [["nginx", "apache2"]], **NAMES},
+}
+_TASK: Final[Mapping[str, Schema]] = {
+    "description": {"description": "What it is for.", "examples": ["Restart the web server"], **SCALAR},
+    "command": {
+        "description": "For /bin/sh -c. Parameters are variables of its environment: PARAM_SERVICE holds `service`.",
+        "examples": ['systemctl restart "$PARAM_SERVICE"'],
+        **SCALAR,
+    },
+    "parameters": {
+        "description": "What is given to it, by name.",
+        "type": ["object", "null"],
+        "additionalProperties": map_of("A parameter", named_tasks.PARAMETER_KEYS, _PARAMETER),
+    },
+    "timeout": {"description": "How long it may take on a machine.", "default": "5m", **SCALAR},
+    "user": {"description": "Whom it runs as; the agent's own user, root, where left out.", **SCALAR},
+    "operators": {
+        "description": "Who may run it, as the audit trail names them; globs too. All with the right where left out.",
+        "examples": [["admin", "token ada"]],
+        **NAMES,
+    },
+    "match": {"description": "The machines on which it may run; all where left out.", "examples": ["web-*"], **NAMES},
+}
+
+
+def named_tasks_schema() -> Schema:
+    """Return the schema of `tasks.vgo`."""
+    one = map_of("A task", named_tasks.TASK_KEYS, _TASK, required=("description", "command"))
+    return named("Tasks", "tasks", one)

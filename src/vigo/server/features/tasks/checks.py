@@ -1,0 +1,59 @@
+"""What a new task may say."""
+
+import re
+from typing import Final
+
+from vigo.core.errors import InvalidError
+from vigo.core.task import LONGEST_TIMEOUT, MOST_COMMAND_BYTES
+from vigo.server.features.tasks.driver import LONGEST_LIFE
+from vigo.server.features.tasks.models import NewTask
+
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_MOST_USER: Final = 64
+_NICEST: Final = 19
+_MOST_DIGITS: Final = 7
+
+
+def check(wanted: NewTask) -> None:
+    """Accept a task that can be run.
+
+    Raises:
+        InvalidError: something of it cannot be.
+    """
+    size = len(wanted.command.encode(errors="replace"))
+    if not wanted.command.strip() or "\0" in wanted.command or size > MOST_COMMAND_BYTES:
+        raise InvalidError(
+            f"command: expected what a shell can run, of at most {MOST_COMMAND_BYTES} bytes, found {size} bytes"
+        )
+    if wanted.user is not None and not (0 < len(wanted.user) <= _MOST_USER and wanted.user.isprintable()):
+        raise InvalidError(f"user: expected the name of a user, found {wanted.user[:_MOST_USER]!r}")
+    if not -_NICEST - 1 <= wanted.nice <= _NICEST:
+        raise InvalidError(f"nice: expected -20 to 19, found {wanted.nice}")
+    if not 0 < wanted.timeout_seconds <= LONGEST_TIMEOUT.total_seconds():
+        raise InvalidError(
+            f"timeout_seconds: expected more than 0 and at most {LONGEST_TIMEOUT.total_seconds():g}, found"
+            f" {wanted.timeout_seconds:g}"
+        )
+    if not 0 <= wanted.queue_offline_seconds <= LONGEST_LIFE.total_seconds():
+        raise InvalidError(
+            f"queue_offline_seconds: expected 0 to {LONGEST_LIFE.total_seconds():g}, found"
+            f" {wanted.queue_offline_seconds:g}"
+        )
+    if wanted.concurrency is not None and wanted.concurrency < 1:
+        raise InvalidError(f"concurrency: expected 1 or more, found {wanted.concurrency}")
+    if wanted.max_failures is not None and wanted.max_failures < 0:
+        raise InvalidError(f"max_failures: expected 0 or more, found {wanted.max_failures}")
+    if any(not _VARIABLE.fullmatch(name) or "\0" in value for name, value in wanted.environment.items()):
+        raise InvalidError("environment: expected names of letters, digits and _, and values without NUL")
+    if sum(len(name) + len(value) for name, value in wanted.environment.items()) > MOST_COMMAND_BYTES:
+        raise InvalidError(f"environment: expected at most {MOST_COMMAND_BYTES} characters, found more")
+    _check_batch(wanted.batch)
+
+
+def _check_batch(batch: str | None) -> None:
+    if batch is None:
+        return
+    number = batch.removesuffix("%")
+    most = 100 if batch.endswith("%") else 1_000_000
+    if not (number.isascii() and number.isdecimal() and len(number) <= _MOST_DIGITS and 1 <= int(number) <= most):
+        raise InvalidError(f"batch: expected a number such as 5, or a share such as 25%, found {batch[:20]!r}")
