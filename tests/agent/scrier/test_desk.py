@@ -264,6 +264,26 @@ def test_a_stream_that_breaks_costs_not_a_byte_either_way(server_side: Server, t
     server_side.live(story)
 
 
+def test_what_was_said_of_bytes_on_a_broken_stream_is_said_again(server_side: Server) -> None:
+    """Else neither side would ever send more: each would think that the other one's hands are full."""
+
+    async def story(server: Server) -> None:
+        scrier = await server.open(server.order())
+        await server.type(scrier, "stty -echo; cat >/dev/null\n")
+        await server.shows(scrier, "cat")
+        server.is_broken = True
+        await server.type(scrier, ("x" * 99 + "\n") * 2_000)
+        await asyncio.sleep(0.2)
+        assert scrier.input.taken_bytes == 0
+        server.desk.detach()
+        server.is_broken = False
+        server.desk.attach(server.hear)
+        await server.ask(scrier)
+        await server.until(lambda: scrier.input.taken_bytes >= 200_000)
+
+    server_side.live(story)
+
+
 def test_whatever_was_started_ends_with_it(server_side: Server, tmp_path: Path) -> None:
     async def story(server: Server) -> None:
         scrier = await server.open(server.order())

@@ -251,9 +251,12 @@ async def test_another_terminal_takes_over_where_the_first_one_was(server: Serve
         assert await ears.next() == ScrierData(scrier, Part(0, b"abc"))
         await ears.say(ScrierData(scrier, Part(0, b"one two")))
         assert await first.next() == b"one two"
+        await ears.say(ScrierTaken(scrier, 2), ScrierData(scrier, Part(7, b"!")))  # too little to be told by itself
+        assert await first.next() == b"!"
         second = await stack.enter_async_context(terminal(server, scrier, attach=Attach(4, 80, 24)))
         assert await second.next() == Attached(3)
-        assert await second.next() == b"two"
+        assert await second.next() == Taken(2)
+        assert await second.next() == b"two!"
         assert (await first.over()).reason == "it is shown in another terminal now"
         await second.say(Leave())
         assert (await second.over()).reason == "closed by its operator"
@@ -282,6 +285,7 @@ async def test_a_new_stream_of_the_agent_goes_on_where_the_old_one_was(server: S
             assert await ears.next() == ScrierData(scrier, Part(0, b"abcdef"))
             await ears.say(ScrierData(scrier, Part(0, b"shown")))
             assert await near.next() == b"shown"
+            await near.say(Taken(4))  # too little to be told by itself
             async with held(machine) as again:
                 other = Ears(again)
                 await other.next()
@@ -290,6 +294,7 @@ async def test_a_new_stream_of_the_agent_goes_on_where_the_old_one_was(server: S
                 assert message.output_from == 5
                 await near.type(b"ghi")
                 await other.say(ScrierOpened(scrier, 4))  # the rest was lost with the old stream
+                assert await other.next() == ScrierTaken(scrier, 4)
                 typed = b""
                 while typed != b"efghi":
                     message = await other.next()

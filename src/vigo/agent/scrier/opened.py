@@ -104,6 +104,7 @@ class OpenedScrier:
         """
         self._output.resume(output_from)
         self.takes_input = True
+        self._is_taken_due = self._input.taken_bytes > 0  # what was said of it before may be lost
         await self._tell(ScrierOpened(self.id, self._input.received_bytes))
         self.is_asked_for = True
         self._news.set()

@@ -143,6 +143,7 @@ class ScrierLink:
         if not isinstance(answer, Attached):
             raise InvalidError("expected that the server first says where it is, found another message")
         self._typed.resume(answer.input_from)
+        self._is_taken_due = self._shown.taken_bytes > 0  # what was said of it before may be lost
         if is_back:
             self._near.told("")
         self._news.set()

@@ -109,7 +109,9 @@ class LiveScrier:
             InvalidError: that is none of it.
         """
         self._to_type.resume(message.input_from)
-        self.size = self._latest_size  # it may have been told on a stream that broke
+        # Both may have been told on a stream that broke.
+        self.size = self._latest_size
+        self._is_shown_due = self._came.taken_bytes > 0
         self.is_open = self.is_asked_for = True
         self.to_agent.ring()
 
@@ -185,6 +187,7 @@ class LiveScrier:
             InvalidError: it is no longer here, or never was.
         """
         self._to_show.resume(offset)
+        self._is_typed_due = self._typed.taken_bytes > 0  # the terminal of before may not have heard of it
         self.to_terminal.ring()
 
     def next_for_agent(self) -> ScrierData | ScrierTaken | None:
