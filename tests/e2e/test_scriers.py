@@ -393,7 +393,7 @@ class Echo:
             threading.Thread(target=self._echo, args=(connected,), daemon=True).start()
 
     def _echo(self, connected: socket.socket) -> None:
-        with connected:
+        with connected, suppress(OSError):
             while data := connected.recv(MIB):
                 connected.sendall(data)
 
@@ -443,16 +443,14 @@ def test_who_goes_away_in_the_middle_leaves_nothing_behind(server: Server, tmp_p
         with Desk(*words) as desk:
             desk.shows("Ctrl-C ends it")
             port = int(re.search(rb"127\.0\.0\.1:(\d+) leads to port", desk.shown)[1])  # type: ignore[index] # it was shown
-            rude = socket.create_connection(("127.0.0.1", port), LONGEST_SECONDS)
-            rude.sendall(bytes(MIB))
-            rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            rude.close()  # with a reset
+            with socket.create_connection(("127.0.0.1", port), LONGEST_SECONDS) as rude:
+                rude.sendall(bytes(MIB))
+                rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # it goes with a reset
             until("its end", lambda: sessions(server) and sessions(server)[0]["ended_at"], lambda: sessions(server))
-            idle = socket.create_connection(("127.0.0.1", port), LONGEST_SECONDS)
-            until("the other", lambda: len(sessions(server)) == 2 and sessions(server)[0]["state"] == "open")
-            desk.type("\x03")
-            assert desk.ended() == 0
-            idle.close()
+            with socket.create_connection(("127.0.0.1", port), LONGEST_SECONDS):
+                until("the other", lambda: len(sessions(server)) == 2 and sessions(server)[0]["state"] == "open")
+                desk.type("\x03")
+                assert desk.ended() == 0
         assert ended(server)["reason"] == "closed by its operator"
         assert server.ask("scrier", "sessions", "--active")["items"] == []
         done = call("/bin/sh", "-c", f"echo 'seq 200000' | {desk_words(server)} scrier shell web-1 | head -n 3")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 import threading
 from collections.abc import Awaitable, Callable
@@ -197,6 +198,25 @@ def test_keys_are_signals_and_every_language_comes_through(server_side: Server) 
         assert scrier.end == ScrierEnd(exit_code=137)
 
     server_side.live(story)
+
+
+def test_signals_that_the_agent_was_started_to_ignore_are_heeded_all_the_same(server_side: Server) -> None:
+    """As when it runs under nohup, or in the background of a script."""
+
+    async def story(server: Server) -> None:
+        scrier = await server.open(server.order())
+        await server.type(scrier, "grep SigIgn /proc/self/status; sh -c 'kill -HUP $$'; echo it-$?\n")
+        await server.shows(scrier, "it-129")
+        assert b"SigIgn:\t0000000000000000" in scrier.shown
+
+    numbers = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+    kept = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+    try:
+        server_side.live(story)
+        assert [signal.getsignal(number) for number in numbers] == [signal.SIG_IGN] * 3
+    finally:
+        for number, handler in zip(numbers, kept, strict=True):
+            signal.signal(number, handler)
 
 
 def test_a_large_paste_arrives_as_a_whole(server_side: Server, tmp_path: Path) -> None:

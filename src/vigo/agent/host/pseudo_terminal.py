@@ -10,8 +10,9 @@ import signal
 import struct
 import subprocess
 import termios
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,15 @@ _TTY_MODE: Final = 0o620
 _UMASK: Final = 0o022
 _TTY_GROUP: Final = "tty"
 _LOOK_EVERY: Final = timedelta(milliseconds=50)
+_OF_TERMINALS: Final = (
+    signal.SIGHUP,
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGTERM,
+    signal.SIGTSTP,
+    signal.SIGTTIN,
+    signal.SIGTTOU,
+)
 _END_OF_INPUT: Final = b"\x04"
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _KEPT: Final = ("--whitelist-environment", "LANG")
@@ -197,17 +207,18 @@ def on_terminal(
             os.fchown(slave, owner.uid, _tty_group(owner.gid))
             os.fchmod(slave, _TTY_MODE)
         _resize(master, size)
-        process = subprocess.Popen(
-            ("/bin/sh", "-c", _ON_THE_TERMINAL, os.ttyname(slave), *argv),
-            cwd=folder if Path(folder).is_dir() else "/",
-            env=dict(environment),
-            # Somebody has it open at each moment, else whoever reads finds that all are gone.
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-            umask=_UMASK,
-        )
+        with _no_signal_ignored():
+            process = subprocess.Popen(
+                ("/bin/sh", "-c", _ON_THE_TERMINAL, os.ttyname(slave), *argv),
+                cwd=folder if Path(folder).is_dir() else "/",
+                env=dict(environment),
+                # Somebody has it open at each moment, else whoever reads finds that all are gone.
+                stdin=slave,
+                stdout=slave,
+                stderr=slave,
+                start_new_session=True,
+                umask=_UMASK,
+            )
     except OSError as error:
         os.close(master)
         raise UnavailableError(f"the shell cannot be started: {told(error)}") from error
@@ -218,6 +229,24 @@ def on_terminal(
         os.close(slave)
     os.set_blocking(master, False)
     return PseudoTerminal(master, process)
+
+
+@contextmanager
+def _no_signal_ignored() -> Iterator[None]:
+    """Have what is started meanwhile heed the terminal's signals, also where we were started to ignore them.
+
+    As by nohup(1), or in the background of a script. What is ignored stays so in a program that is started, what has a
+    handler becomes the default. Source: signal(7), execve(2).
+    """
+    ignored = [number for number in _OF_TERMINALS if signal.getsignal(number) is signal.SIG_IGN]
+    is_ours = threading.current_thread() is threading.main_thread()  # nobody else may set a handler
+    try:
+        for number in ignored if is_ours else ():
+            signal.signal(number, lambda *_: None)
+        yield
+    finally:
+        for number in ignored if is_ours else ():
+            signal.signal(number, signal.SIG_IGN)
 
 
 @cache
