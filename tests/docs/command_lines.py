@@ -40,7 +40,8 @@ def problem_of(words: list[str], *, is_whole: bool) -> str | None:
     """
     command: click.Command = PROGRAMS[words[0]]
     rest = words[1:]
-    context = click.Context(command, info_name=words[0])
+    # As the program itself makes it: a command keeps the names of its option for help from the first one that asks.
+    context = click.Context(command, info_name=words[0], **command.context_settings)
     try:
         while True:
             context = click.Context(command, info_name=command.name, parent=context)
