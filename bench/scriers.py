@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from bench.fleet import allow_many_files, made
 from bench.stream import Fleet, connected, fleet_of, in_memory, pushed
+from tests.e2e.ports import Port
 from tests.e2e.processes import until
 from tests.e2e.world import Server
 from vigo.agent.host.descriptors import readable
@@ -63,7 +64,7 @@ def _measured(scratch: Path, machines: Path, streams: int, size_bytes: int, keys
     name = sorted(path.name for path in machines.iterdir())[streams]
     sink, figures = _Sink(), Figures()
     with Server(scratch) as server:
-        server.publish({"envoys.vgo": "envoys: []\n", "scrier.vgo": _RULES % sink.port})
+        server.publish({"envoys.vgo": "envoys: []\n", "scrier.vgo": _RULES % sink.number})
         with (
             fleet_of(machines, streams, server.grpc, instant=True) as fleet,
             fleet_of(machines, streams + 1, server.grpc, instant=True, first=streams) as machine,
@@ -183,7 +184,7 @@ class _Operator:
     async def copied(self, sink: "_Sink", size_bytes: int) -> float:
         """Return how many seconds it takes until so many bytes have come to a port of the machine."""
         near, started = _Near(), time.monotonic()
-        link = await self._link(near, kind="forward", port=sink.port)
+        link = await self._link(near, kind="forward", port=sink.number)
         running = asyncio.create_task(link.run())
         for part in _parts(size_bytes):
             await near.typed.put(part)
@@ -194,43 +195,28 @@ class _Operator:
         return time.monotonic() - started
 
 
-class _Sink:
+class _Sink(Port):
     """A port that takes bytes to their end, and then says what their digest is."""
 
     def __init__(self) -> None:
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listening.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connected, _ = self._listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=_take, args=(connected,), daemon=True).start()
+        super().__init__(_take)
 
     def copied_to(self, size_bytes: int) -> float:
         """Return how many seconds so many bytes take straight to the port."""
         started = time.monotonic()
-        with socket.create_connection(("127.0.0.1", self.port)) as straight:
+        with socket.create_connection(("127.0.0.1", self.number)) as straight:
             for part in _parts(size_bytes):
                 straight.sendall(part)
             straight.shutdown(socket.SHUT_WR)
             assert straight.recv(100) == _digest(size_bytes)
         return time.monotonic() - started
 
-    def close(self) -> None:
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-
 
 def _take(connected: socket.socket) -> None:
     digest = hashlib.sha256()
-    with connected:
-        while data := connected.recv(_PART):
-            digest.update(data)
-        connected.sendall(digest.digest())
+    while data := connected.recv(_PART):
+        digest.update(data)
+    connected.sendall(digest.digest())
 
 
 def _parts(size_bytes: int) -> list[bytes]:

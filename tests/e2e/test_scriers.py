@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.circumstances import small_disk
+from tests.e2e.ports import Port
 from tests.e2e.processes import BIN, LONGEST_SECONDS, Background, Ended, call, until
 from tests.e2e.shells import ADA, Desk, machine, shell
 from tests.e2e.wire import Wire
@@ -376,37 +377,17 @@ def test_25_a_recording_that_cannot_be_written_ends_it(tmp_path: Path) -> None:
             assert "up-2" in recorded(server, session["id"])
 
 
-class Echo:
-    """A program that listens on loopback and sends back what it hears."""
-
-    def __init__(self) -> None:
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listening.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connected, _ = self._listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._echo, args=(connected,), daemon=True).start()
-
-    def _echo(self, connected: socket.socket) -> None:
-        with connected, suppress(OSError):
-            while data := connected.recv(MIB):
-                connected.sendall(data)
-
-    def close(self) -> None:
-        self._listening.shutdown(socket.SHUT_RDWR)  # else it would stay as long as somebody waits in `accept`
-        self._listening.close()
+def echo(connected: socket.socket) -> None:
+    """Send back what is heard."""
+    while data := connected.recv(MIB):
+        connected.sendall(data)
 
 
 def test_a_local_port_leads_to_a_port_of_the_machine(server: Server, tmp_path: Path) -> None:
-    echo = Echo()
-    allow(server, echo.port)
+    echoes = Port(echo)
+    allow(server, echoes.number)
     data = os.urandom(20 * MIB)
-    words = ("vigocli", "--data-dir", server.data, "scrier", "forward", "web-1", f"0:{echo.port}")
+    words = ("vigocli", "--data-dir", server.data, "scrier", "forward", "web-1", f"0:{echoes.number}")
     with machine(server, tmp_path):
         with Desk(*words) as desk:
             desk.shows("Ctrl-C ends it")
@@ -423,22 +404,22 @@ def test_a_local_port_leads_to_a_port_of_the_machine(server: Server, tmp_path: P
                 sending.join()
                 assert hashlib.sha256(came).digest() == hashlib.sha256(data).digest()
             until("both ends", lambda: all(one["ended_at"] for one in sessions(server)), lambda: sessions(server))
-            echo.close()
+            echoes.close()
             with socket.create_connection(("127.0.0.1", port), LONGEST_SECONDS) as nobody:
                 assert nobody.recv(1) == b""
-            desk.shows(f"expected a program that listens on port {echo.port} of this machine, found none")
+            desk.shows(f"expected a program that listens on port {echoes.number} of this machine, found none")
             desk.type("\x03")
             assert desk.ended() == 0
         found = sessions(server)
-        assert [(one["kind"], one["port"]) for one in found] == [("forward", echo.port)] * 3
+        assert [(one["kind"], one["port"]) for one in found] == [("forward", echoes.number)] * 3
         assert sorted(one["input_bytes"] for one in found) == [0, 9, 20 * MIB]
         assert server.cli("scrier", "play", found[0]["id"]).err.startswith("vigocli: expected a recording")
 
 
 def test_who_goes_away_in_the_middle_leaves_nothing_behind(server: Server, tmp_path: Path) -> None:
-    echo = Echo()
-    allow(server, echo.port)
-    words = ("vigocli", "--data-dir", server.data, "scrier", "forward", "web-1", f"0:{echo.port}")
+    echoes = Port(echo)
+    allow(server, echoes.number)
+    words = ("vigocli", "--data-dir", server.data, "scrier", "forward", "web-1", f"0:{echoes.number}")
     with machine(server, tmp_path):
         with Desk(*words) as desk:
             desk.shows("Ctrl-C ends it")
@@ -456,14 +437,14 @@ def test_who_goes_away_in_the_middle_leaves_nothing_behind(server: Server, tmp_p
         done = call("/bin/sh", "-c", f"echo 'seq 200000' | {desk_words(server)} scrier shell web-1 | head -n 3")
         assert "Traceback" not in done.err
         until("its end", lambda: not server.ask("scrier", "sessions", "--active")["items"])
-    echo.close()
+    echoes.close()
 
 
 def test_a_local_port_that_is_taken_is_told(server: Server, tmp_path: Path) -> None:
-    echo = Echo()
-    allow(server, echo.port)
+    echoes = Port(echo)
+    allow(server, echoes.number)
     with machine(server, tmp_path):
-        done: Ended = server.cli("scrier", "forward", "web-1", str(echo.port))
+        done: Ended = server.cli("scrier", "forward", "web-1", str(echoes.number))
         assert done.status == 1
         assert "cannot be listened on" in done.err
-    echo.close()
+    echoes.close()

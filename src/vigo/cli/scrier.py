@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 _ID: Final = "the id of a session; `vigocli scrier sessions` shows them"
 _FEW: Final = 20
 _SSH: Final = 22
-_LEFT: Final = "closed by its operator"
-"""What the server says of a session that we left."""
-
 _MOST_PORT: Final = 65_535
 _PORT: Final = re.compile(r"0|[1-9][0-9]{0,4}")
 
@@ -283,9 +280,11 @@ def _in_terminal(ctx: click.Context, name: str) -> int:
 
 def _status_of(over: "Over") -> int:
     """Return the exit status of how a session ended; where it did not do so by itself, say why."""
+    from vigo.core.scrier import LEFT  # noqa: PLC0415 - so that `--help` starts at once
+
     if over.exit_code is not None:
         return over.exit_code
-    if not over.reason or over.reason == _LEFT:
+    if not over.reason or over.reason == LEFT:
         return 0
     print_line(f"vigocli: {over.reason}", colour="red", error=True)
     return 1

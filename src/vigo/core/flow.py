@@ -53,11 +53,6 @@ class Outgoing:
         return 0 if self._is_closed else max(0, WINDOW_BYTES - len(self._kept))
 
     @property
-    def is_closed(self) -> bool:
-        """Whether nothing more is added."""
-        return self._is_closed
-
-    @property
     def is_told(self) -> bool:
         """Whether all was sent, its end too."""
         return self._is_last_sent and self._sent == self.total_bytes

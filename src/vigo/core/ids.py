@@ -72,9 +72,7 @@ def parse_run_id(text: str) -> RunId:
     Raises:
         InvalidError: the text is no lower-case, hyphenated UUID.
     """
-    if not _UUID.fullmatch(text):
-        raise InvalidError(f"expected a run's UUID, found {text[:60]!r}; `vigocli runs list` prints them")
-    return RunId(text)
+    return RunId(_listed(text, "a run", "runs list"))
 
 
 def parse_task_id(text: str) -> TaskId:
@@ -83,9 +81,7 @@ def parse_task_id(text: str) -> TaskId:
     Raises:
         InvalidError: the text is no lower-case, hyphenated UUID.
     """
-    if not _UUID.fullmatch(text):
-        raise InvalidError(f"expected a task's UUID, found {text[:60]!r}; `vigocli task list` prints them")
-    return TaskId(text)
+    return TaskId(_listed(text, "a task", "task list"))
 
 
 def parse_scrier_id(text: str) -> ScrierId:
@@ -94,6 +90,11 @@ def parse_scrier_id(text: str) -> ScrierId:
     Raises:
         InvalidError: the text is no lower-case, hyphenated UUID.
     """
+    return ScrierId(_listed(text, "a session", "scrier sessions"))
+
+
+def _listed(text: str, what: str, command: str) -> str:
+    """Return an id that a command lists."""
     if not _UUID.fullmatch(text):
-        raise InvalidError(f"expected a session's UUID, found {text[:60]!r}; `vigocli scrier sessions` prints them")
-    return ScrierId(text)
+        raise InvalidError(f"expected {what}'s UUID, found {text[:60]!r}; `vigocli {command}` prints them")
+    return text

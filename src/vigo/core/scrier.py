@@ -22,6 +22,9 @@ RESUME_WITHIN: Final = timedelta(seconds=60)
 MOST_AT_ONCE: Final = 64
 """Scriers that are open on one machine at a time: one that copies files takes a connection for each."""
 
+LEFT: Final = "closed by its operator"
+"""Why a session ended that its operator left: no fault."""
+
 MOST_CELLS: Final = 10_000
 """Columns, or rows, of a terminal."""
 

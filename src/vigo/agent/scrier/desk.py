@@ -60,11 +60,6 @@ class ScrierDesk:
         self._pruned_at = clock.monotonic()
         self._is_ending = False
 
-    @property
-    def open_count(self) -> int:
-        """How many are open here."""
-        return len(self._scriers)
-
     def start(self) -> None:
         """Forget the orders that lapsed long ago."""
         self._prune()

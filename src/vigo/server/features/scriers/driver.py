@@ -42,7 +42,6 @@ OPEN_WITHIN: Final = timedelta(seconds=15)
 """An agent that holds a stream opens a session within this."""
 
 STOPPED: Final = "the server was stopped"
-LEFT: Final = "closed by its operator"
 
 _MOST_REASON: Final = 1_000
 _CLOSE_WITHIN: Final = timedelta(seconds=5)

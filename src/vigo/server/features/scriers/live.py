@@ -60,8 +60,6 @@ class LiveScrier:
         self.unwatched_since: timedelta | None = now
         self.alone_since: timedelta | None = None
         self.ended_at: timedelta | None = None
-        self.version = 0
-        """Grows with what is recorded."""
         self.is_asked_for = False
         """The agent said on the stream that it holds where it is."""
         self._item = item
@@ -125,7 +123,6 @@ class LiveScrier:
         new = self._came.receive(part)
         if new and self.recording is not None:
             self.recording.shown(self._seconds(), new)
-            self.version += 1
         if self.end is None:
             self._to_show.add(new)
             if self.recording is None:
@@ -176,7 +173,6 @@ class LiveScrier:
         """
         if self.recording is not None and self.end is None:
             self.recording.resized(self._seconds(), columns, rows)
-            self.version += 1
         self.size = self._latest_size = (columns, rows)
         self.to_agent.ring()
 
@@ -217,7 +213,6 @@ class LiveScrier:
         """Let it be over; what came is still shown."""
         self.end = end
         self.ended_at = self._monotonic()
-        self.version += 1
         self._to_show.close()
         self.to_terminal.ring()
         self.to_agent.ring()

@@ -11,13 +11,13 @@ from sqlalchemy import Connection
 from vigo.core.clock import Clock
 from vigo.core.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, UnavailableError
 from vigo.core.ids import ScrierId, new_scrier_id, parse_scrier_id
-from vigo.core.scrier import ScrierEnd, ScrierOrder, ScrierRule, check_size, check_terminal, sign_order
+from vigo.core.scrier import LEFT, ScrierEnd, ScrierOrder, ScrierRule, check_size, check_terminal, sign_order
 from vigo.core.signing import SigningKey
 from vigo.core.wire.attach_messages import Attach, Attached, Last, Leave, Over, Resize, Taken, terminal_message, to_text
 from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.scriers import store
-from vigo.server.features.scriers.driver import LEFT, ScrierDriver
+from vigo.server.features.scriers.driver import ScrierDriver
 from vigo.server.features.scriers.live import LiveScrier
 from vigo.server.features.scriers.models import CreatedScrier, NewScrier, ScrierItem, ScrierList
 from vigo.server.features.scriers.recording import RecordedLines, Recordings
@@ -184,7 +184,7 @@ class ScrierService:
         live = self._driver.find(parse_scrier_id(scrier_id))
         if live is None:
             raise NotFoundError(f"expected a session that goes on, found that {scrier_id} does not; open another")
-        if (live.actor.name, live.actor.token_id) != (actor.name, actor.token_id):
+        if not _is_own(live, actor):
             await self._note(actor, "scriers.refused", live.order.scrier, reason="it is another operator's")
             raise ForbiddenError(f"{scrier_id} is another operator's session; `vigocli scrier watch` shows it")
         try:
@@ -260,7 +260,7 @@ class ScrierService:
         live = self._driver.find(shown.id)
         if live is None or live.end is not None:
             return shown
-        if live.actor != actor:
+        if not _is_own(live, actor):
             actor.require(Permission.END_SCRIERS)
         await self._note(actor, "scriers.end", shown.id, hostname=shown.hostname, operator=shown.operator)
         self._driver.end(live, ScrierEnd(reason=f"ended by {actor.name}"))
@@ -369,6 +369,11 @@ async def _shown(live: LiveScrier, me: object, socket: Socket) -> None:
         if live.end is not None and live.is_shown():
             await socket.send(to_text(Over(live.end.exit_code, live.end.reason)))
             return
+
+
+def _is_own(live: LiveScrier, actor: Actor) -> bool:
+    """Return whether it is the very token that opened it; several may have one name."""
+    return (live.actor.name, live.actor.token_id) == (actor.name, actor.token_id)
 
 
 def _check(wanted: NewScrier) -> None:
