@@ -56,8 +56,8 @@ def test_a_withdrawn_token_is_gone(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "told"),
     [
-        ("--ttl", "soon", "such as 90s, 30m, 12h or 7d"),
-        ("--ttl", "10", "such as 90s, 30m, 12h or 7d"),
+        ("--ttl", "soon", "such as 30s, 5m, 12h or 90d"),
+        ("--ttl", "10", "such as 30s, 5m, 12h or 90d"),
         ("--ttl", "0s", "a duration of 1s to 365d"),
         ("--ttl", "400d", "a duration of 1s to 365d"),
         ("--uses", "0", "x>=1"),

@@ -21,6 +21,7 @@ from vigo.policy.documents import (
     hostcrates,
     named_tasks,
     roles,
+    runnable,
     scriers,
     settings,
     tests,
@@ -60,7 +61,7 @@ EXPLAINED = {
     ("compliance.md", "Waivers"): compliance.WAIVER_KEYS,
     ("scriers.md", "What an entry says"): scriers.RULE_KEYS,
     ("tasks.md", "What a task says"): named_tasks.TASK_KEYS,
-    ("tasks.md", "Parameters"): named_tasks.PARAMETER_KEYS,
+    ("tasks.md", "Parameters"): runnable.PARAMETER_KEYS,
     ("testing.md", "What a test says"): (*tests.KEYS[:-1], *(f"expect.{key}" for key in tests.EXPECT_KEYS)),
 }
 

@@ -26,6 +26,14 @@ from vigo.core.terminal import print_line
     show_default=True,
     help="How long a machine may take.",
 )
+@click.option(
+    "--rows",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=1_000,
+    show_default=True,
+    help="How many items the answer of a machine may have, where it is a list or a map.",
+)
 @click.option("--count", is_flag=True, help="Print how many machines gave which answer, the most frequent first.")
 @click.option("--dry-run", is_flag=True, help="Show whom it would ask; ask nobody.")
 @json_option
@@ -37,6 +45,7 @@ def command(
     expression: str,
     hosts: tuple[str, ...],
     within: timedelta,
+    rows: int,
     count: bool,
     dry_run: bool,
     as_json: bool,
@@ -44,8 +53,10 @@ def command(
 ) -> None:
     """Ask machines what they know of themselves now. EXPRESSION is over `traits`, as in conditions.
 
-    Each machine collects the sets of traits that it names, and answers as it comes. With --json there is one object a
-    machine, a line each: `host`, `state`, `value`.
+    Each machine collects the sets of traits that it names, and answers as it comes. Facts of your own are in
+    traits.custom: the programs of the machine's folder of custom traits are run for it.
+
+    With --json there is one object a machine, a line each: `host`, `state`, `value`.
 
     Examples:
       vigocli query 'traits.os.version' --all --count
@@ -64,6 +75,7 @@ def command(
         "target": target_of(hosts, "--target", selected),
         "expression": expression,
         "timeout_seconds": within.total_seconds(),
+        "rows": rows,
         "dry_run": dry_run,
     }
     with connect(ctx) as api:

@@ -58,6 +58,17 @@ def command() -> None:
     help="Start no other once more than so many did not succeed.",
 )
 @click.option(
+    "--health-check",
+    metavar="URL|COMMAND",
+    help="With --batch: what has to do well on each batch before the next begins. A URL is asked by the machines.",
+)
+@click.option(
+    "--health-within",
+    metavar="DURATION",
+    type=DurationType(timedelta(seconds=1), timedelta(days=1)),
+    help="How long that is tried before the task ends, by default 1m.",
+)
+@click.option(
     "--timeout",
     "run_for",
     metavar="DURATION",
@@ -87,6 +98,8 @@ def run_task(
     batch: str | None,
     concurrency: int | None,
     max_failures: int | None,
+    health_check: str | None,
+    health_within: timedelta | None,
     run_for: timedelta | None,
     user: str | None,
     nice: int | None,
@@ -104,6 +117,7 @@ def run_task(
     Examples:
       vigocli task run 'uname -r' --all
       vigocli task run 'apt-get -y upgrade' --role webserver --batch 25% --max-failures 2 --timeout 30m
+      vigocli task run 'systemctl restart app' --role app --batch 1 --health-check http://127.0.0.1:8080/health
       vigocli task run 'id' -t web-1.example.com --user www-data
       vigocli task run 'df -h /' --where "traits.memory.total_bytes < 4e9" --dry-run
       vigocli task run 'reboot' -t 'edge-*' --queue-offline 24h --detach
@@ -126,8 +140,11 @@ def run_task(
         raise click.UsageError("expected a COMMAND or --named TASK, found " + ("neither" if text is None else "both"))
     if named is not None:
         path = "named-tasks"
-        if (user, nice, run_for) != (None, None, None):
-            raise click.UsageError("--user, --nice, --timeout: expected none with --named; tasks.vgo says that")
+        if any(one is not None for one in (user, nice, run_for, health_check, health_within)):
+            raise click.UsageError(
+                "--user, --nice, --timeout, --health-check, --health-within: expected none with --named; tasks.vgo says"
+                " that"
+            )
         wanted |= {"name": named, "parameters": _given(parameters)}
     else:
         path = "tasks"
@@ -135,6 +152,7 @@ def run_task(
             raise click.UsageError("--param: expected --named with it, found a COMMAND")
         timeout = _TIMEOUT if run_for is None else run_for
         wanted |= {"command": text, "user": user, "nice": nice or 0, "timeout_seconds": timeout.total_seconds()}
+        wanted |= _health(health_check, health_within, batch)
     with connect(ctx) as api:
         created = api.post(path, wanted)
         if dry_run:
@@ -316,6 +334,17 @@ def rerun_task(ctx: click.Context, *, task: str, failed: bool, as_json: bool) ->
     with connect(ctx) as api:
         created = api.post(f"tasks/{in_path(task, _ID)}/rerun", {"failed": failed})
         ctx.exit(_watch(api, created["id"], as_json=as_json))
+
+
+def _health(check: str | None, within: timedelta | None, batch: str | None) -> dict[str, Any]:
+    """Return what is looked for between batches."""
+    if check is None and within is None:
+        return {}
+    if check is None:
+        raise click.UsageError("--health-within: expected --health-check with it, found none")
+    if batch is None:
+        raise click.UsageError("--health-check: expected --batch with it, since it is made between two; found none")
+    return {"health_check": check} | ({} if within is None else {"health_within_seconds": within.total_seconds()})
 
 
 def _given(parameters: tuple[str, ...]) -> dict[str, str]:

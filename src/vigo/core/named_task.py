@@ -10,6 +10,7 @@ import msgspec
 from vigo.core.errors import InvalidError
 from vigo.core.hostnames import matches
 from vigo.core.nearest import did_you_mean
+from vigo.core.task import CHECK_WITHIN
 
 ParameterType = Literal["text", "integer", "boolean"]
 Value = str | int | bool
@@ -57,6 +58,8 @@ class NamedTask(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, Parameter] = {}
     timeout: timedelta = TIMEOUT
     user: str | None = None
+    health_check: str = ""
+    health_within: timedelta = CHECK_WITHIN
     operators: tuple[str, ...] | None = None
     match: tuple[str, ...] | None = None
 

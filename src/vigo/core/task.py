@@ -14,10 +14,17 @@ FinalState = Literal["succeeded", "failed", "timed-out", "cancelled", "expired",
 """How a task ended on a machine. `expired` was never started in time, `refused` is what the agent would not start, and
 of a `lost` one nobody knows how it went: the agent or the machine was gone in the middle."""
 
-TaskKind = Literal["command", "query"]
-"""A command of the shell, or an expression over what a machine tells of itself at that moment."""
+TaskKind = Literal["command", "query", "check"]
+"""A command of the shell; an expression over what a machine tells of itself at that moment; or a command or URL that is
+tried again until it does well."""
 
 FINAL_STATES: Final[tuple[FinalState, ...]] = get_args(FinalState)
+
+WEB_PREFIXES: Final = ("http://", "https://")
+"""What a check begins with that asks a web server and is no command."""
+
+CHECK_WITHIN: Final = timedelta(minutes=1)
+"""How long a check is tried where nobody says."""
 
 MOST_COMMAND_BYTES: Final = 32 * 1024
 LONGEST_TIMEOUT: Final = timedelta(days=1)
@@ -30,9 +37,10 @@ TAIL_BYTES: Final = 64 * 1024
 
 
 class TaskOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """What one envoy is to run. `command` is for `/bin/sh -c`, or an expression; `user` None is the agent's own.
+    """What one envoy is to run. `command` is for `/bin/sh -c`, an expression or a URL; `user` None is the agent's own.
 
-    One that comes to the agent after `not_after` is not started: it need not remember for ever what it ran.
+    A query whose answer has more than `rows` items fails, if that is more than 0. An order that comes to an agent after
+    `not_after` is not started: it need not remember for ever what it ran.
     """
 
     task: TaskId
@@ -44,6 +52,7 @@ class TaskOrder(msgspec.Struct, frozen=True, kw_only=True):
     environment: Mapping[str, str] = {}
     timeout: timedelta
     not_after: datetime
+    rows: int = 0
 
 
 class TaskEnd(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,12 +14,13 @@ from vigo.core.ids import EnvoyId, new_task_id
 from vigo.core.task import HEAD_BYTES, TaskOrder
 
 
-def asked(expression: str, root: Path) -> object:
+def asked(expression: str, root: Path, rows: int = 0) -> object:
     order = TaskOrder(
         task=new_task_id(),
         envoy=EnvoyId("00000000-0000-4000-8000-000000000000"),
         kind="query",
         command=expression,
+        rows=rows,
         timeout=timedelta(minutes=1),
         not_after=datetime.now(UTC),
     )
@@ -67,3 +68,17 @@ def test_what_cannot_be_answered_is_told(expression: str, tmp_path: Path) -> Non
 def test_an_answer_without_end_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TooLargeError, match="ask for less"):
         asked(f"range({HEAD_BYTES // 2}) | list", tmp_path)
+
+
+def test_an_answer_has_no_more_rows_than_asked_for(tmp_path: Path) -> None:
+    assert asked("[1, 2, 3]", tmp_path, rows=3) == [1, 2, 3]
+    assert asked("'1234'", tmp_path, rows=3) == "1234"
+    with pytest.raises(TooLargeError, match="at most 2 rows, found 3"):
+        asked("{'a': 1, 'b': 2, 'c': 3}", tmp_path, rows=2)
+
+
+def test_programs_of_the_machine_are_run_for_it(tmp_path: Path) -> None:
+    folder = tmp_path / "etc/vigo/traits.d"
+    folder.mkdir(parents=True)
+    (folder / "rack.json").write_text('{"row": 7}')
+    assert asked("traits.custom.rack.row", tmp_path) == 7

@@ -27,7 +27,7 @@ tasks:
     timeout: 7s
     operators: [admin, "token on*"]
     match: web-*
-  up: {description: How long it is up, command: uptime}
+  up: {description: How long it is up, command: uptime, health_check: 'test -e "$PARAM_X"', parameters: {x: {default: /}}}
 """
 
 
@@ -129,3 +129,15 @@ async def test_17_each_verb_takes_its_own_right(server: Server, tmp: Path) -> No
         assert [(one.name, one.allowed) for one in tasks.declared(only).items] == [("restart", False), ("up", True)]
         nobody = Actor("admin", frozenset({Permission.READ_TASKS}))
         assert [one.allowed for one in tasks.declared(nobody).items] == [False, False]
+
+
+@served
+async def test_between_batches_it_checks_what_the_stacks_say(server: Server, tmp: Path) -> None:
+    await publish(server)
+    async with envoys(server, tmp, "web-1", "web-2") as (one, _):
+        await run(server, name="up", parameters={}, batch="1")
+        await one.does_well()
+        order = order_in(server, await one.next())
+        assert (order.kind, order.command, order.environment) == ("check", 'test -e "$PARAM_X"', {"PARAM_X": "/"})
+        answer = await run(server, 400, name="up", parameters={}, batch="1", health_check="reboot")
+        assert "health_check" in answer["detail"]

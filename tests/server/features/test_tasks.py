@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.server.features.test_streams import heard, held
 from tests.server.harness import Machine, Server, served
@@ -39,7 +39,7 @@ from vigo.server.features.tasks.driver import CANCEL_WITHIN, END_WITHIN, RETURN_
 from vigo.server.features.tasks.live import KeptOutput
 from vigo.server.features.tasks.models import EndEvent, StateEvent
 from vigo.server.platform.auth.actor import EVERYTHING, Actor
-from vigo.server.platform.db.tables import audit
+from vigo.server.platform.db.tables import audit, tasks
 
 WELL = TaskEnd(state="succeeded", exit_code=0, duration_ms=5.0, output_bytes=3)
 
@@ -460,3 +460,133 @@ def test_what_is_kept_is_the_begin_and_the_end(seed: bytes, sizes: list[int], da
     assert shown_text.endswith(whole[tail_from:])
     assert (b"bytes left out" in shown_text) == (len(whole) > HEAD_BYTES + TAIL_BYTES)
     assert kept.size_bytes <= HEAD_BYTES + TAIL_BYTES
+
+
+async def check_ended(ears: Ears, task: str, end: TaskEnd = WELL) -> TaskId:
+    """Take the check of a batch of a task, and end it."""
+    check = await ears.told_to_start()
+    assert check != task
+    await ears.say(TaskStarted(check), TaskEnded(check, end))
+    assert await ears.next() == TaskStored(check)
+    return check
+
+
+ILL = TaskEnd(state="timed-out", exit_code=1, reason="it did not do well within 60 s")
+
+
+@served
+async def test_a_batch_begins_once_the_one_before_is_healthy(server: Server, tmp: Path) -> None:
+    async with envoys(server, tmp, "web-1", "web-2", "web-3") as (one, two, three):
+        task = await begun(server, batch="1", health_check="http://127.0.0.1/", health_within_seconds=9, user="app")
+        await one.does_well()
+        assert await states(server, task) == ["succeeded", "waiting", "waiting"], "it is not known to be healthy"
+        start = await one.next()
+        assert isinstance(start, StartTask)
+        order = open_order(
+            start.order, tuple(VerifyKey(bytes.fromhex(key)) for key in server.app.generations.policy_keys)
+        )
+        assert (order.kind, order.command, order.user) == ("check", "http://127.0.0.1/", "app")
+        assert order.timeout == timedelta(seconds=9)
+        newest = (await server.request("GET", "/api/v1/tasks")).json()["items"][0]
+        assert (newest["kind"], newest["command"]) == ("check", "http://127.0.0.1/")
+        async with server.client() as client, client.stream("GET", f"/api/v1/tasks/{task}/events") as answer:
+            await one.say(TaskStarted(order.task), TaskEnded(order.task, WELL))
+            await two.does_well()
+            check = await check_ended(two, task)
+            await three.does_well()
+            events = [json.loads(line) async for line in answer.aiter_lines()]
+        assert [event["text"] for event in events if event["event"] == "note"] == [
+            "batch 1 has ended; its health is checked on 1",
+            "batch 1 is healthy",
+            "batch 2 has ended; its health is checked on 1",
+            "batch 2 is healthy",
+        ]
+        assert (await until_ended(server, task))["counts"] == {"succeeded": 3}
+    assert ("tasks.check", check) in acts(server)
+
+
+@served
+async def test_what_is_not_healthy_ends_the_task(server: Server, tmp: Path) -> None:
+    async with envoys(server, tmp, "web-1", "web-2") as (one, two):
+        task = await begun(server, batch="50%", health_check="curl -f localhost")
+        await one.does_well()
+        check = await check_ended(one, task, ILL)
+        found = await until_ended(server, task)
+        assert [target["state"] for target in found["targets"]] == ["succeeded", "cancelled"]
+        reason = found["targets"][1]["reason"]
+        assert reason == (
+            f"the health check after batch 1 did not do well on web-1; `vigocli task show {check}` says why"
+        )
+        assert (await shown(server, check))["targets"][0]["reason"] == ILL.reason
+        assert await two.next() == TaskStored(TaskId(task)), "it was never told to start"
+
+
+@served
+async def test_the_health_of_a_batch_is_asked_for_also_by_a_server_that_was_started_anew(
+    server: Server, tmp: Path
+) -> None:
+    async with AsyncExitStack() as stack:
+        machines = [await stack.enter_async_context(await Machine.enrolled(server, tmp / n, n)) for n in ("a", "b")]
+        async with AsyncExitStack() as streams:
+            one, two = [await listening(streams, machine) for machine in machines]
+            task = await begun(server, batch="1", health_check="true")
+            await one.does_well()
+            check = await one.told_to_start()
+        await server.restart()
+        for machine in machines:
+            await machine.reconnect()
+            await machine.greet()
+        one, two = [await listening(stack, machine) for machine in machines]
+        assert await one.told_to_start() == check, "it is the same check, and not another one"
+        assert await states(server, task) == ["succeeded", "waiting"]
+        await one.say(TaskStarted(check), TaskEnded(check, WELL))
+        await two.does_well()
+        assert (await until_ended(server, task))["counts"] == {"succeeded": 2}
+
+
+@served
+async def test_a_task_that_is_cancelled_cancels_its_check(server: Server, tmp: Path) -> None:
+    async with envoys(server, tmp, "web-1", "web-2") as (one, _):
+        task = await begun(server, batch="1", health_check="sleep 1000")
+        await one.does_well()
+        check = await one.told_to_start()
+        await one.say(TaskStarted(check))
+        await until_states(server, check, "running")
+        await server.request("POST", f"/api/v1/tasks/{task}/cancel")
+        assert await one.next() == CancelTask(check)
+        await one.say(TaskEnded(check, TaskEnd(state="cancelled", reason="cancelled")))
+        assert await states(server, task) == ["succeeded", "cancelled"]
+        assert (await until_ended(server, check))["counts"] == {"cancelled": 1}
+
+
+@served
+async def test_a_health_check_that_cannot_be_is_refused(server: Server, tmp: Path) -> None:
+    async with envoys(server, tmp, "web-1"):
+        for wanted, expected in (
+            ({"health_check": "true"}, "expected a batch with it"),
+            ({"health_check": "http://u:p@h/", "batch": "1"}, "health_check: expected"),
+            ({"health_check": " ", "batch": "1"}, "expected a command or a URL"),
+            (
+                {"health_check": "true", "batch": "1", "health_within_seconds": 0},
+                "health_within_seconds: expected more",
+            ),
+            ({"kind": "check"}, "kind: expected a command"),
+            ({"checks": "0199f3a2-7c11-7b8e-9d3a-2f5a6c1e4b70"}, "kind: expected a command"),
+            ({"rows": 5}, "kind: expected a command"),
+        ):
+            problem = await begun(server, 400, **wanted)
+            assert expected in problem["detail"], problem
+
+
+@served
+async def test_28_a_damaged_task_does_not_keep_the_server_from_its_start(server: Server, tmp: Path) -> None:
+    async with AsyncExitStack() as stack:
+        machine = await stack.enter_async_context(await Machine.enrolled(server, tmp / "web", "web"))
+        ill = await begun(server, queue_offline_seconds=3600)
+        well = await begun(server, queue_offline_seconds=3600)
+        job = update(tasks).where(tasks.c.id == ill).values(packed=b"\xc1")
+        await server.app.database.write(lambda connection: connection.execute(job))
+        await server.restart()
+        await machine.reconnect()
+        await machine.greet()
+        assert await (await listening(stack, machine)).told_to_start() == well

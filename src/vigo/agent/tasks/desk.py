@@ -286,9 +286,10 @@ def _end(ending: Ending, running: _Running) -> TaskEnd:
         return TaskEnd(state=running.ended_as, exit_code=ending.status, reason=running.reason)
     if ending.timed_out:
         seconds = running.order.timeout.total_seconds()
-        return TaskEnd(
-            state="timed-out",
-            exit_code=ending.status,
-            reason=f"it ran for {seconds:g} s and was ended with all it started",
-        )
+        if running.order.kind == "check":
+            return TaskEnd(
+                state="timed-out", exit_code=ending.status, reason=f"it did not do well within {seconds:g} s"
+            )
+        reason = f"it ran for {seconds:g} s and was ended with all it started"
+        return TaskEnd(state="timed-out", exit_code=ending.status, reason=reason)
     return TaskEnd(state="succeeded" if ending.status == 0 else "failed", exit_code=ending.status)

@@ -25,7 +25,7 @@ def answer(order: TaskOrder, root: str | None, sink: Sink) -> Ending:
 
     Raises:
         InvalidError: the expression cannot be evaluated here.
-        TooLargeError: its value is longer than what is kept of an output.
+        TooLargeError: its value is longer than what is kept of an output, or has more items than are asked for.
     """
     host, clock = RealHost(root), SystemClock()
     collectors = collectors_on_demand()
@@ -43,6 +43,9 @@ def answer(order: TaskOrder, root: str | None, sink: Sink) -> Ending:
     except (InvalidError, TypeError, ValueError, msgspec.MsgspecError) as error:
         problems = "".join(f"; the set {name} is missing: {reason}" for name, reason in collected.failures.items())
         raise InvalidError(f"it cannot be answered here: {error}{problems}") from error
+    if order.rows and isinstance(value, list | dict) and len(value) > order.rows:
+        advice = "ask for less, or for more rows"
+        raise TooLargeError(f"expected an answer of at most {order.rows} rows, found {len(value)}; {advice}")
     if len(text) > HEAD_BYTES:
         raise TooLargeError(f"expected an answer of at most {HEAD_BYTES} bytes, found {len(text)}; ask for less")
     sink.add(text)

@@ -43,7 +43,7 @@ class WebAnswer(msgspec.Struct, frozen=True, kw_only=True):
 def unmet(expected: ExpectedAnswer, answer: WebAnswer, search: Search) -> str:
     """Return what was expected and found instead, or an empty text. Nothing of what the server wrote is in it."""
     if answer.status not in expected.status:
-        return f"expected status {' or '.join(map(str, expected.status))}, found {answer.status}"
+        return f"expected status {_statuses(expected.status)}, found {answer.status}"
     for name, pattern in expected.headers.items():
         values = [value for header, value in answer.headers if header.lower() == name.lower()]
         if not values:
@@ -93,3 +93,11 @@ def check_headers(field: str, headers: Mapping[str, str], *, are_sent: bool) -> 
             )
     if sum(len(name) + len(value) for name, value in headers.items()) > _MAX_HEADERS:
         raise InvalidError(f"{field}: expected at most {_MAX_HEADERS} characters in all, found more; shorten them")
+
+
+def _statuses(expected: tuple[int, ...]) -> str:
+    """Return statuses as people say them, a range as one."""
+    first, last = expected[0], expected[-1]
+    if len(expected) > 1 and expected == tuple(range(first, last + 1)):
+        return f"{first} to {last}"
+    return " or ".join(map(str, expected))

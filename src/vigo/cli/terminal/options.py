@@ -1,16 +1,15 @@
 """Options that several commands share."""
 
-import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+from vigo.core.durations import format_duration, parse_duration
+from vigo.core.errors import InvalidError
 
-_DURATION: Final = re.compile(r"(?P<number>[0-9]{1,6})(?P<unit>[smhd])")
-_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 
 class DurationType(click.ParamType[timedelta]):
@@ -26,20 +25,14 @@ class DurationType(click.ParamType[timedelta]):
         """Return the duration, or fail with what was expected."""
         if isinstance(value, timedelta):
             return value
-        found = _DURATION.fullmatch(str(value))
-        if found is None:
-            self.fail(f"expected a number with its unit, such as 90s, 30m, 12h or 7d, found {value!r}", param, ctx)
-        duration = timedelta(seconds=int(found["number"]) * _SECONDS[found["unit"]])
+        try:
+            duration = parse_duration(str(value))
+        except InvalidError as error:
+            self.fail(str(error), param, ctx)
         if not self._shortest <= duration <= self._longest:
-            bounds = f"{_written(self._shortest)} to {_written(self._longest)}"
+            bounds = f"{format_duration(self._shortest)} to {format_duration(self._longest)}"
             self.fail(f"expected a duration of {bounds}, found {value!r}", param, ctx)
         return duration
-
-
-def _written(duration: timedelta) -> str:
-    seconds = int(duration.total_seconds())
-    unit = next(unit for unit in ("d", "h", "m", "s") if seconds % _SECONDS[unit] == 0)
-    return f"{seconds // _SECONDS[unit]}{unit}"
 
 
 def json_option(function: FunctionT) -> FunctionT:

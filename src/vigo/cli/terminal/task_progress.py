@@ -40,6 +40,8 @@ def show(events: Iterable[Any], *, as_json: bool) -> int:
                 _print_object(target, output)
             else:
                 print_target(target)
+        elif kind == "note":
+            print_line(event["text"], error=True)
         elif kind == "beat":
             _print_waiting(event["counts"])
         elif kind == "end":

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from vigo.policy.documents import named_tasks
+from vigo.policy.documents.runnable import PARAMETER_KEYS
 from vigo.policy.schemas.parts import NAMES, SCALAR, Schema, map_of, named
 
 _PARAMETER: Final[Mapping[str, Schema]] = {
@@ -22,10 +23,16 @@ _TASK: Final[Mapping[str, Schema]] = {
     "parameters": {
         "description": "What is given to it, by name.",
         "type": ["object", "null"],
-        "additionalProperties": map_of("A parameter", named_tasks.PARAMETER_KEYS, _PARAMETER),
+        "additionalProperties": map_of("A parameter", PARAMETER_KEYS, _PARAMETER),
     },
     "timeout": {"description": "How long it may take on a machine.", "default": "5m", **SCALAR},
     "user": {"description": "Whom it runs as; the agent's own user, root, where left out.", **SCALAR},
+    "health_check": {
+        "description": "With batches: a command, or a URL, that has to do well on each before the next one begins.",
+        "examples": ["http://127.0.0.1:8080/health"],
+        **SCALAR,
+    },
+    "health_within": {"description": "How long that is tried before the task ends.", "default": "1m", **SCALAR},
     "operators": {
         "description": "Who may run it, as the audit trail names them; globs too. All with the right where left out.",
         "examples": [["admin", "token ada"]],

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from vigo.core.clock import Clock
+from vigo.core.durations import format_duration
 from vigo.core.errors import InvalidError, UnavailableError, VigoError
 from vigo.core.ids import EnvoyId, ScrierId
 from vigo.core.scrier import RESUME_WITHIN, ScrierEnd, ScrierRule
@@ -33,7 +34,6 @@ from vigo.server.features.scriers.models import ScrierItem
 from vigo.server.features.streams.service import StreamService
 from vigo.server.platform.audit.trail import Act, Trail
 from vigo.server.platform.db.database import Database
-from vigo.server.platform.settings.durations import format_duration
 
 SWEEP: Final = timedelta(seconds=1)
 """How often it is looked which limit passed, and whose right was withdrawn."""

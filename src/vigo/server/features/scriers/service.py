@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from sqlalchemy import Connection
 
 from vigo.core.clock import Clock
+from vigo.core.durations import format_duration
 from vigo.core.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, UnavailableError
 from vigo.core.ids import ScrierId, new_scrier_id, parse_scrier_id
 from vigo.core.scrier import LEFT, ScrierEnd, ScrierOrder, ScrierRule, check_size, check_terminal, sign_order
@@ -25,7 +26,6 @@ from vigo.server.platform.audit.trail import Act, Trail
 from vigo.server.platform.auth.actor import Actor
 from vigo.server.platform.auth.table import Permission
 from vigo.server.platform.db.database import Database
-from vigo.server.platform.settings.durations import format_duration
 from vigo.server.platform.settings.model import CurrentSettings
 
 ATTACH_WITHIN: Final = timedelta(seconds=10)

@@ -3,8 +3,9 @@
 import re
 from typing import Final
 
+from vigo.catalog.formats.web_addresses import web_address
 from vigo.core.errors import InvalidError
-from vigo.core.task import LONGEST_TIMEOUT, MOST_COMMAND_BYTES
+from vigo.core.task import LONGEST_TIMEOUT, MOST_COMMAND_BYTES, WEB_PREFIXES
 from vigo.server.features.tasks.driver import LONGEST_LIFE
 from vigo.server.features.tasks.models import NewTask
 
@@ -12,6 +13,7 @@ _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _MOST_USER: Final = 64
 _NICEST: Final = 19
 _MOST_DIGITS: Final = 7
+_MOST_ROWS: Final = 1_000_000
 
 
 def check(wanted: NewTask) -> None:
@@ -43,11 +45,11 @@ def check(wanted: NewTask) -> None:
         raise InvalidError(f"concurrency: expected 1 or more, found {wanted.concurrency}")
     if wanted.max_failures is not None and wanted.max_failures < 0:
         raise InvalidError(f"max_failures: expected 0 or more, found {wanted.max_failures}")
-    if any(not _VARIABLE.fullmatch(name) or "\0" in value for name, value in wanted.environment.items()):
-        raise InvalidError("environment: expected names of letters, digits and _, and values without NUL")
-    if sum(len(name) + len(value) for name, value in wanted.environment.items()) > MOST_COMMAND_BYTES:
-        raise InvalidError(f"environment: expected at most {MOST_COMMAND_BYTES} characters, found more")
+    _check_environment(wanted)
+    if not 0 <= wanted.rows <= _MOST_ROWS:
+        raise InvalidError(f"rows: expected 0 to {_MOST_ROWS}, found {wanted.rows}")
     _check_batch(wanted.batch)
+    _check_health(wanted)
 
 
 def _check_batch(batch: str | None) -> None:
@@ -57,3 +59,26 @@ def _check_batch(batch: str | None) -> None:
     most = 100 if batch.endswith("%") else 1_000_000
     if not (number.isascii() and number.isdecimal() and len(number) <= _MOST_DIGITS and 1 <= int(number) <= most):
         raise InvalidError(f"batch: expected a number such as 5, or a share such as 25%, found {batch[:20]!r}")
+
+
+def _check_health(wanted: NewTask) -> None:
+    text, most = wanted.health_check, LONGEST_TIMEOUT.total_seconds()
+    if not text:
+        return
+    if wanted.batch is None:
+        raise InvalidError("health_check: expected a batch with it, since it is made between two; found none")
+    if not text.strip() or "\0" in text or len(text.encode(errors="replace")) > MOST_COMMAND_BYTES:
+        raise InvalidError(f"health_check: expected a command or a URL of at most {MOST_COMMAND_BYTES} bytes")
+    if text.lower().startswith(WEB_PREFIXES):
+        web_address("health_check", text)
+    if not 0 < wanted.health_within_seconds <= most:
+        raise InvalidError(
+            f"health_within_seconds: expected more than 0 and at most {most:g}, found {wanted.health_within_seconds:g}"
+        )
+
+
+def _check_environment(wanted: NewTask) -> None:
+    if any(not _VARIABLE.fullmatch(name) or "\0" in value for name, value in wanted.environment.items()):
+        raise InvalidError("environment: expected names of letters, digits and _, and values without NUL")
+    if sum(len(name) + len(value) for name, value in wanted.environment.items()) > MOST_COMMAND_BYTES:
+        raise InvalidError(f"environment: expected at most {MOST_COMMAND_BYTES} characters, found more")

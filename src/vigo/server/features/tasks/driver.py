@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from datetime import timedelta
-from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -12,7 +11,7 @@ from sqlalchemy import Connection
 
 from vigo.core.clock import Clock
 from vigo.core.errors import UnavailableError
-from vigo.core.ids import EnvoyId, TaskId
+from vigo.core.ids import EnvoyId, TaskId, new_task_id
 from vigo.core.signing import SigningKey
 from vigo.core.task import TaskEnd, TaskOrder, sign_order
 from vigo.core.wire.stream_messages import (
@@ -27,7 +26,10 @@ from vigo.core.wire.stream_messages import (
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.streams.service import COMES_BACK_WITHIN, StreamService
 from vigo.server.features.tasks import store
+from vigo.server.features.tasks.ends import bounded, overdue, revoked
+from vigo.server.features.tasks.health import begin_check, unhealthy
 from vigo.server.features.tasks.live import FINAL, LiveTarget, LiveTask
+from vigo.server.features.tasks.writing import Ends, TaskWriter
 from vigo.server.platform.audit.trail import Act, Trail
 from vigo.server.platform.db.database import Database
 
@@ -55,10 +57,6 @@ _MOST_MEMORY_BYTES: Final = 256 * 1024 * 1024
 _AT_ONCE: Final = 200
 """Envoys that are told to start without letting anything else be done: signing takes its time."""
 
-_MOST_IN_ONE_WRITE: Final = 500
-_MOST_REASON: Final = 2_000
-# What a database's signed 64-bit column holds.
-_MOST_NUMBER: Final = (1 << 63) - 1
 
 _log = logging.getLogger(__name__)
 
@@ -86,9 +84,7 @@ class TaskDriver:
         self._under_way: dict[EnvoyId, dict[TaskId, LiveTarget]] = {}
         """What was sent to an envoy and has no final state, and what waits until it is connected."""
         self._kept_bytes = 0
-        self._to_mark: list[tuple[int, int]] = []
-        self._to_store: list[tuple[LiveTask, LiveTarget]] = []
-        self._is_writing = False
+        self._writer = TaskWriter(database, self._do, self._stored)
         self._work: set[asyncio.Task[None]] = set()
         streams.attend(self)
 
@@ -103,6 +99,9 @@ class TaskDriver:
                     target.is_cancelled = task.cancelled_by is not None
             if task.cancelled_by is not None:
                 task.stop_reason = _cancelled(task.cancelled_by)
+            checked = self._tasks.get(TaskId(task.wanted.checks))  # it is older
+            if checked is not None:
+                checked.check = task.id
 
     def find(self, task: TaskId) -> LiveTask | None:
         """Return a task that goes on."""
@@ -132,6 +131,9 @@ class TaskDriver:
                 at_last = self._clock.monotonic() + CANCEL_WITHIN
                 target.deadline = at_last if target.deadline is None else min(target.deadline, at_last)
                 self._send(task, target)
+        check = None if task.check is None else self._tasks.get(task.check)
+        if check is not None:
+            self.cancel(check, by)
         self._advance(task)
 
     def opened(self, envoy: EnvoyId) -> None:
@@ -160,7 +162,7 @@ class TaskDriver:
             self._runs(task, target)
         elif isinstance(message, TaskEnded):
             self._runs(task, target)
-            end = _bounded(message.end)
+            end = bounded(message.end)
             if end.state == "cancelled":  # by whom, the agent does not know
                 end = msgspec.structs.replace(end, reason=task.stop_reason or end.reason)
             self._finish(task, target, end)
@@ -182,7 +184,7 @@ class TaskDriver:
                 if target.end is not None:
                     self._store(self._tasks[task_id], target)
                 elif is_out:
-                    self._finish(self._tasks[task_id], target, _revoked(target))
+                    self._finish(self._tasks[task_id], target, revoked(target))
                 elif target.deadline is not None and target.deadline < now:
                     self._finish(self._tasks[task_id], target, self._overdue(self._tasks[task_id], target))
                 elif not target.is_told and not target.is_parked:
@@ -193,13 +195,8 @@ class TaskDriver:
         await asyncio.gather(*self._work, return_exceptions=True)
 
     def _overdue(self, task: LiveTask, target: LiveTarget) -> TaskEnd:
-        if target.is_parked:
-            advice = "; --queue-offline keeps a task for longer" if task.wanted.kind == "command" else ""
-            return TaskEnd(state="expired", reason=f"it was not connected{advice}")
-        gone = "" if self._streams.connected_since(target.envoy) is not None else "; it is not connected"
-        if target.state == "sent":
-            return TaskEnd(state="lost", reason=f"it was told to start and never said that it did{gone}")
-        return TaskEnd(state="lost", reason=f"it never said how it ended{gone}")
+        is_connected = self._streams.connected_since(target.envoy) is not None
+        return overdue(target, task.wanted.kind, is_connected=is_connected)
 
     def _advance(self, task: LiveTask) -> None:
         """Start what is due."""
@@ -217,11 +214,37 @@ class TaskDriver:
                 self._under_way.setdefault(target.envoy, {})[task.id] = target
                 self._send(task, target)
                 begun += 1
+        if task.check is None and not task.stop_reason and task.to_check():
+            task.check = new_task_id()
+            self._do(self._check(task, task.check))
         if begun == _AT_ONCE:  # others have their turn on the loop in between
             asyncio.get_running_loop().call_soon(self._advance, task)
         if not task.left and task.ended_at is None:
             task.ended_at = self._clock.now()
             self._do(self._end(task))
+
+    async def _check(self, task: LiveTask, check: TaskId) -> None:
+        """Look after the health of the batch that ended."""
+        try:
+            found = await begin_check(task, check, self._clock.now(), self._database, self._trail)
+        except BaseException:
+            task.check = None  # the next sweep tries again
+            raise
+        task.note(f"batch {task.batch} has ended; its health is checked on {len(found.targets)}")
+        self.begin(found)
+        if task.stop_reason:
+            self.cancel(found, task.cancelled_by or task.created_by)
+
+    def _checked(self, task: LiveTask, check: LiveTask) -> None:
+        """Go on with a task, or stop it, after the check of a batch."""
+        reason = unhealthy(task, check)
+        task.check = None
+        if reason:
+            task.stop_reason = task.stop_reason or reason
+        else:
+            task.is_healthy()
+        task.note(reason or f"batch {task.batch} is healthy")
+        self._advance(task)
 
     def _park(self, task: LiveTask, target: LiveTarget) -> None:
         """Have a target wait for its envoy; it does not hold up the others."""
@@ -249,8 +272,7 @@ class TaskDriver:
             target.state = "sent"
             target.deadline = self._clock.monotonic() + START_WITHIN
             task.changed(target)
-            self._to_mark.append((task.number, target.position))
-            self._write_soon()
+            self._writer.sent(task, target)
         order = TaskOrder(
             task=task.id,
             envoy=target.envoy,
@@ -260,6 +282,7 @@ class TaskDriver:
             nice=task.wanted.nice,
             environment=task.wanted.environment,
             timeout=timedelta(seconds=task.wanted.timeout_seconds),
+            rows=task.wanted.rows,
             not_after=task.created_at + LONGEST_LIFE,
         )
         start = StartTask(sign_order(order, self._key), len(target.output.head))
@@ -287,53 +310,14 @@ class TaskDriver:
             self._store(task, target)
 
     def _store(self, task: LiveTask, target: LiveTarget) -> None:
-        if target.is_storing:
-            return
-        target.is_storing = True
         target.ended_at = target.ended_at or self._clock.now()
-        self._to_store.append((task, target))
-        self._write_soon()
+        self._writer.ended(task, target)
 
-    def _write_soon(self) -> None:
-        if not self._is_writing:
-            self._is_writing = True
-            self._do(self._write())
-
-    async def _write(self) -> None:
-        """Store what was sent and how it ended, as much at a time as has come meanwhile."""
-        try:
-            while self._to_store or self._to_mark:
-                sent, self._to_mark = self._to_mark, []
-                if sent:
-                    # One that is not marked would be sent anew after a start of the server, which changes nothing.
-                    await self._database.write(partial(store.mark_sent, sent=sent))
-                batch, self._to_store = self._to_store[:_MOST_IN_ONE_WRITE], self._to_store[_MOST_IN_ONE_WRITE:]
-                if batch:
-                    await self._written(batch)
-        finally:
-            self._is_writing = False
-            for _, target in self._to_store:  # the next sweep tries again
-                target.is_storing = False
-            self._to_store = []
-
-    async def _written(self, batch: Sequence[tuple[LiveTask, LiveTarget]]) -> None:
-        rows = [
-            store.Ended(task.number, target.position, target.shown(state=target.end.state), target.output.whole())
-            for task, target in batch
-            if target.end is not None
-        ]
-
-        def then(_: None) -> None:
-            for task, target in batch:
-                self._ended(task, target)
-            for task in {id(task): task for task, _ in batch}.values():
-                self._advance(task)
-
-        try:
-            await self._database.write(lambda connection: store.finish(connection, rows), then)
-        finally:
-            for _, target in batch:
-                target.is_storing = False
+    def _stored(self, ends: Ends) -> None:
+        for task, target in ends:
+            self._ended(task, target)
+        for task in {id(task): task for task, _ in ends}.values():
+            self._advance(task)
 
     def _ended(self, task: LiveTask, target: LiveTarget) -> None:
         """Let a target have the final state that is stored."""
@@ -367,6 +351,9 @@ class TaskDriver:
             raise
         del self._tasks[task.id]
         task.wake()
+        checked = self._tasks.get(TaskId(task.wanted.checks))
+        if checked is not None and checked.check == task.id:
+            self._checked(checked, task)
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
         async def guarded() -> None:
@@ -382,19 +369,3 @@ class TaskDriver:
 
 def _cancelled(by: str) -> str:
     return f"cancelled by {by}"
-
-
-def _revoked(target: LiveTarget) -> TaskEnd:
-    if target.is_parked:
-        return TaskEnd(state="cancelled", reason="it was revoked before its turn came")
-    return TaskEnd(state="lost", reason="it was revoked while it ran; its agent ends what it still runs")
-
-
-def _bounded(end: TaskEnd) -> TaskEnd:
-    """Return what an agent tells of an end, as a database can keep it and people can read it."""
-    return msgspec.structs.replace(
-        end,
-        duration_ms=end.duration_ms if 0 <= end.duration_ms < _MOST_NUMBER else 0.0,
-        reason=end.reason[:_MOST_REASON],
-        output_bytes=min(end.output_bytes, _MOST_NUMBER),
-    )

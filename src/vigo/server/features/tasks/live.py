@@ -11,6 +11,8 @@ from vigo.core.task import FINAL_STATES, HEAD_BYTES, TAIL_BYTES, TaskEnd
 from vigo.server.features.tasks.models import NewTask, TargetState, TaskTarget
 
 FINAL: Final = frozenset(FINAL_STATES)
+_STARTED: Final = frozenset({"succeeded", "failed", "timed-out", "lost"})
+"""Final states of envoys on which a task did something, or may have."""
 
 
 class KeptOutput:
@@ -136,16 +138,46 @@ class LiveTask:
         size = _batch_size(wanted.batch, len(targets))
         self._batches = deque(targets[first : first + size] for first in range(0, len(targets), size))
         self._due: deque[LiveTarget] = deque()
+        self._former: Sequence[LiveTarget] = ()
+        """The batch that began last, until it is known to be healthy."""
+        self.batch = 0
+        """Which one that is, counted from 1."""
+        self.check: TaskId | None = None
+        """The task that looks whether it is."""
+        self.notes: list[str] = []
+        """What happened to the task as a whole, for those who watch it."""
+        while self._batches and any(target.state != "waiting" for target in self._batches[0]):
+            self._take_batch()  # it began before the server was started anew
 
     def next_due(self) -> LiveTarget | None:
-        """Return the next envoy whose turn it is, None where none is before others have ended."""
+        """Return the next envoy whose turn it is, None where none is before others have ended or are healthy."""
         if self.under_way >= (self.wanted.concurrency or len(self.targets)):
             return None
         while not self._due:
-            if self.under_way or not self._batches:
+            if self.under_way or not self._batches or self.to_check():
                 return None
-            self._due.extend(target for target in self._batches.popleft() if target.state == "waiting")
+            self._take_batch()
         return self._due.popleft()
+
+    def _take_batch(self) -> None:
+        self._former = self._batches.popleft()
+        self.batch += 1
+        self._due.extend(target for target in self._former if target.state == "waiting")
+
+    def to_check(self) -> Sequence[LiveTarget]:
+        """Return the envoys whose health decides whether the next batch begins; none where nothing is waited for."""
+        if not self.wanted.health_check or self.under_way or self._due or not self._batches:
+            return ()
+        return [target for target in self._former if target.state in _STARTED]
+
+    def is_healthy(self) -> None:
+        """Let the next batch begin."""
+        self._former = ()
+
+    def note(self, text: str) -> None:
+        """Have those who watch told of something."""
+        self.notes.append(text)
+        self.wake()
 
     def drop_due(self) -> list[LiveTarget]:
         """Return those whose turn has not come, which now never does."""

@@ -8,7 +8,7 @@ import msgspec
 
 from vigo.core.ids import EnvoyId, TaskId
 from vigo.core.named_task import Parameter
-from vigo.core.task import TaskKind
+from vigo.core.task import CHECK_WITHIN, TaskKind
 from vigo.server.features.envoys.models import Target
 
 TargetState = Literal[
@@ -47,10 +47,17 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     batch: str | None = None
     concurrency: int | None = None
     max_failures: int | None = None
+    health_check: str = ""
+    """A command or URL that is tried on each batch before the next begins, for at most `health_within_seconds`."""
+    health_within_seconds: float = CHECK_WITHIN.total_seconds()
     queue_offline_seconds: float = 0.0
     dry_run: bool = False
     environment: dict[str, str] = {}
     """Variables for the command."""
+    rows: int = 0
+    """How many items the answer to a query may have; 0 is any number."""
+    checks: str = ""
+    """Of which task this checks a batch."""
     named: str = ""
     """Which task of the stacks it is, `parameters` what was given to that. It says what to run, then."""
     parameters: dict[str, str] = {}
@@ -78,6 +85,7 @@ class DeclaredTask(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, Parameter]
     timeout_seconds: float
     user: str | None
+    health_check: str
     operators: tuple[str, ...] | None
     match: tuple[str, ...] | None
     allowed: bool
@@ -97,6 +105,8 @@ class NewQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     target: Target
     expression: str
     timeout_seconds: float = 60.0
+    rows: int = 0
+    """How many items an answer may have that is a list or a map; 0 is any number."""
     dry_run: bool = False
 
 
@@ -182,6 +192,12 @@ class OutputEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", 
     text: str
 
 
+class NoteEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="note"):
+    """The task as a whole goes on in some way: a health check begins, or how it ended."""
+
+    text: str
+
+
 class BeatEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="beat"):
     """Nothing happened for a while; how the envoys stand."""
 
@@ -194,4 +210,4 @@ class EndEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag
     counts: dict[TargetState, int]
 
 
-TaskEvent = StateEvent | OutputEvent | BeatEvent | EndEvent
+TaskEvent = StateEvent | OutputEvent | NoteEvent | BeatEvent | EndEvent

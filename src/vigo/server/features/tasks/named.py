@@ -38,6 +38,7 @@ class NamedTasks:
                 parameters=task.parameters,
                 timeout_seconds=task.timeout.total_seconds(),
                 user=task.user,
+                health_check=task.health_check,
                 operators=task.operators,
                 match=task.match,
                 allowed=has_right and task.is_for(actor.name),
@@ -69,6 +70,9 @@ class NamedTasks:
             environment=task.environment(wanted.parameters),
             user=task.user,
             timeout_seconds=task.timeout.total_seconds(),
+            # Between batches alone; without them there is nothing to stop.
+            health_check="" if wanted.batch is None else task.health_check,
+            health_within_seconds=task.health_within.total_seconds(),
         )
 
 

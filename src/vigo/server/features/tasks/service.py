@@ -1,10 +1,6 @@
 """Running commands on envoys, and showing how that went."""
 
-import asyncio
-import codecs
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import suppress
-from datetime import timedelta
+from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
 import msgspec
@@ -12,7 +8,7 @@ from sqlalchemy import Connection
 
 from vigo.core.clock import Clock
 from vigo.core.errors import ConflictError, InvalidError, NotFoundError
-from vigo.core.ids import EnvoyId, new_task_id, parse_task_id
+from vigo.core.ids import new_task_id, parse_task_id
 from vigo.core.templates import TemplateError, Templates
 from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.envoys.service import EnvoyService
@@ -22,17 +18,12 @@ from vigo.server.features.tasks.checks import check
 from vigo.server.features.tasks.driver import TaskDriver
 from vigo.server.features.tasks.live import FINAL, LiveTarget, LiveTask
 from vigo.server.features.tasks.models import (
-    BeatEvent,
     CreatedTask,
     DeclaredTasks,
-    EndEvent,
     MeantEnvoy,
     NewNamedTask,
     NewQuery,
     NewTask,
-    OutputEvent,
-    StateEvent,
-    TargetState,
     TaskDetail,
     TaskEvent,
     TaskItem,
@@ -40,17 +31,12 @@ from vigo.server.features.tasks.models import (
     TaskTarget,
 )
 from vigo.server.features.tasks.named import NamedTasks
+from vigo.server.features.tasks.watching import going_on, past
 from vigo.server.platform.audit.trail import Act, Trail
 from vigo.server.platform.auth.actor import Actor
 from vigo.server.platform.auth.table import Permission
 from vigo.server.platform.db.database import Database
 from vigo.server.platform.settings.model import CurrentSettings
-
-BEAT: Final = timedelta(seconds=10)
-"""Those who watch a task hear something at least so often."""
-
-_PAUSE: Final = timedelta(milliseconds=100)
-"""Between two looks at a task for one who watches: what happened in between is told together."""
 
 _MOST_EXPRESSION: Final = 4_000
 _MOST_SHOWN: Final = 80
@@ -94,8 +80,8 @@ class TaskService:
             UnavailableError: it cannot be written, or not into the audit trail; nothing is run.
         """
         actor.require(Permission.RUN_TASKS)
-        if wanted.kind != "command":
-            raise InvalidError("kind: expected a command, found a query; ask it by /api/v1/queries")
+        if wanted.kind != "command" or wanted.rows or wanted.checks:
+            raise InvalidError("kind: expected a command, found another kind; ask a query by /api/v1/queries")
         if wanted.named or wanted.parameters:
             raise InvalidError("named: expected a command, found a task of the stacks; run it by /api/v1/named-tasks")
         return await self._begun(actor, wanted, await self._envoys.targeted(actor, wanted.target))
@@ -144,6 +130,7 @@ class TaskService:
             kind="query",
             command=wanted.expression,
             timeout_seconds=wanted.timeout_seconds,
+            rows=wanted.rows,
             dry_run=wanted.dry_run,
         )
         return await self._begun(actor, task, await self._envoys.targeted(actor, wanted.target))
@@ -170,7 +157,7 @@ class TaskService:
             **({"named": wanted.named, "parameters": wanted.parameters} if wanted.named else {}),
             **of,
         }
-        action = "tasks.run" if wanted.kind == "command" else "envoys.query"
+        action = "envoys.query" if wanted.kind == "query" else "tasks.run"
         act = Act(actor=actor.name, action=action, subject=task, detail=detail)
 
         def job(connection: Connection) -> int:
@@ -252,7 +239,11 @@ class TaskService:
         """
         shown = await self.show(actor, task_id)
         live = self._driver.find(shown.id)
-        return self._past(shown) if live is None else self._going_on(live, shown)
+        return (
+            past(shown)
+            if live is None
+            else going_on(live, shown, lambda: self._driver.find(live.id) is None, lambda: self._is_closing)
+        )
 
     async def prune(self) -> None:
         """Delete the tasks that the settings no longer keep."""
@@ -280,69 +271,6 @@ class TaskService:
         live = self._driver.find(item.id)
         return item if live is None else msgspec.structs.replace(item, counts=live.counts())
 
-    async def _past(self, shown: TaskDetail) -> AsyncGenerator[TaskEvent, None]:
-        for event in _events(shown.targets):
-            yield event
-        yield EndEvent(counts=shown.counts)
-
-    async def _going_on(self, live: LiveTask, shown: TaskDetail) -> AsyncGenerator[TaskEvent, None]:
-        # What ended before the server was started anew is in the database alone.
-        before = zip(live.targets, shown.targets, strict=True)
-        for event in _events([stored for target, stored in before if target.state in FINAL and not target.version]):
-            yield event
-        bell, seen, decoders = asyncio.Event(), 0, dict[EnvoyId, _Follower]()
-        live.watchers.add(bell)
-        try:
-            while not self._is_closing:
-                bell.clear()
-                # What changes while this is told is newer, and is told in the next round.
-                former, seen = seen, live.version
-                for target in live.targets:
-                    if target.version <= former:
-                        continue
-                    follower = decoders.setdefault(target.envoy, _Follower())
-                    text = follower.news(target)
-                    if text:
-                        yield OutputEvent(hostname=target.hostname, text=text)
-                    if follower.state != target.state:
-                        follower.state = target.state
-                        yield StateEvent(target=target.shown())
-                if live.version == seen and not live.left and self._driver.find(live.id) is None:
-                    yield EndEvent(counts=live.counts())
-                    return
-                if not bell.is_set():
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(BEAT.total_seconds()):
-                            await bell.wait()
-                    if not bell.is_set():
-                        yield BeatEvent(counts=live.counts())
-                await asyncio.sleep(_PAUSE.total_seconds())
-        finally:
-            live.watchers.discard(bell)
-
-
-class _Follower:
-    """How much of one envoy's part someone has seen."""
-
-    def __init__(self) -> None:
-        self.state: TargetState = "waiting"
-        self._seen_bytes = 0
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-
-    def news(self, target: LiveTarget) -> str:
-        """Return what was printed since, as far as it is kept; what is behind a gap comes with the final state."""
-        is_over = target.state in FINAL
-        data = target.output.whole() if is_over else bytes(target.output.head)
-        new, self._seen_bytes = data[self._seen_bytes :], len(data)
-        return self._decoder.decode(new, final=is_over)
-
-
-def _events(targets: Sequence[TaskTarget]) -> Iterator[TaskEvent]:
-    for target in targets:
-        if target.output:
-            yield OutputEvent(hostname=target.hostname, text=target.output)
-        yield StateEvent(target=msgspec.structs.replace(target, output=""))
-
 
 def _shown(target: LiveTarget, most_bytes: int) -> TaskTarget:
     return target.shown(target.output.whole()[-most_bytes:].decode(errors="replace"))
@@ -352,4 +280,4 @@ def _needed(wanted: NewTask) -> Permission:
     """Return the right that a task takes."""
     if wanted.named:
         return Permission.RUN_NAMED_TASKS
-    return Permission.RUN_TASKS if wanted.kind == "command" else Permission.QUERY_ENVOYS
+    return Permission.QUERY_ENVOYS if wanted.kind == "query" else Permission.RUN_TASKS

@@ -1,5 +1,6 @@
 """Tasks in the database."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,11 +11,14 @@ import zstandard
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from vigo.core.encoding import decode, encode
+from vigo.core.errors import DamagedError
 from vigo.core.ids import EnvoyId, TaskId
 from vigo.core.task import HEAD_BYTES, TAIL_BYTES
 from vigo.server.features.tasks.live import LiveTarget, LiveTask
 from vigo.server.features.tasks.models import NewTask, TargetState, TaskDetail, TaskItem, TaskTarget
 from vigo.server.platform.db.tables import task_targets, tasks
+
+_log = logging.getLogger(__name__)
 
 _MOST_OUTPUT_BYTES: Final = 2 * (HEAD_BYTES + TAIL_BYTES)
 _MOST_SHOWN_BYTES: Final = 32 * 1024 * 1024
@@ -117,22 +121,21 @@ def end(connection: Connection, number: int, at: datetime) -> None:
 
 
 def going_on(connection: Connection) -> list[LiveTask]:
-    """Return the tasks that have not ended."""
-    return [
-        LiveTask(
-            row.number,
-            TaskId(row.id),
-            decode(row.packed, NewTask),
-            row.created_at,
-            row.created_by,
-            [
-                LiveTarget(one.position, EnvoyId(one.envoy_id), one.hostname, one.state)
-                for one in connection.execute(_targets(row.number))
-            ],
-            row.cancelled_by,
-        )
-        for row in connection.execute(select(tasks).where(tasks.c.ended_at.is_(None)).order_by(tasks.c.number))
-    ]
+    """Return the tasks that have not ended. One that is damaged is logged and left as it is."""
+    found = []
+    for row in connection.execute(select(tasks).where(tasks.c.ended_at.is_(None)).order_by(tasks.c.number)):
+        targets = [
+            LiveTarget(one.position, EnvoyId(one.envoy_id), one.hostname, one.state)
+            for one in connection.execute(_targets(row.number))
+        ]
+        try:
+            wanted = decode(row.packed, NewTask)
+        except DamagedError as error:
+            _log.error("the task %s is damaged in the database and does not go on: %s", row.id, error)
+            continue
+        task = TaskId(row.id)
+        found.append(LiveTask(row.number, task, wanted, row.created_at, row.created_by, targets, row.cancelled_by))
+    return found
 
 
 def page(connection: Connection, before: int | None, limit: int) -> tuple[tuple[TaskItem, ...], int | None]:

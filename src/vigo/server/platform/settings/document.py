@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from vigo.server.platform.settings.durations import format_duration
+from vigo.core.durations import format_duration
 from vigo.server.platform.settings.fields import FIELDS, Field
 
 _HEAD = """\

@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
+from vigo.core.durations import format_duration, parse_duration
 from vigo.core.errors import InvalidError, UsageError
 from vigo.core.nearest import did_you_mean
-from vigo.server.platform.settings.durations import format_duration, parse_duration
 from vigo.server.platform.settings.fields import FIELDS, Field, is_below
 from vigo.server.platform.settings.model import Settings
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vigo.core.durations import format_duration, parse_duration
 from vigo.core.errors import InvalidError
-from vigo.server.platform.settings.durations import format_duration, parse_duration
 
 
 @given(st.integers(0, 999_999), st.sampled_from("smhd"))
