@@ -23,6 +23,7 @@ NOUNS = (
     "task",
     "tokens",
     "version",
+    "workflow",
 )
 VERBS = {
     "access": ("create", "list", "revoke"),
@@ -35,6 +36,7 @@ VERBS = {
     "scrier": ("forward", "kill", "play", "sessions", "shell", "ssh", "watch"),
     "task": ("cancel", "list", "named", "rerun", "run", "show", "watch"),
     "tokens": ("create", "list", "revoke"),
+    "workflow": ("abort", "approve", "declared", "list", "run", "show", "watch"),
 }
 EVERY = [(noun,) for noun in NOUNS] + [(noun, verb) for noun, verbs in VERBS.items() for verb in verbs]
 

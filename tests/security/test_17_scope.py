@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.server.harness import Machine, Server, served
 from vigo.core.errors import ForbiddenError, InvalidError, NotFoundError, VigoError
 from vigo.core.ids import new_task_id
-from vigo.server.features.envoys.models import EnvoyRecord, Target
+from vigo.core.target import Target
+from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.envoys.targets import Candidate, fitting
 from vigo.server.features.pushes.models import NewPush
 from vigo.server.features.pushes.service import PushService

@@ -21,6 +21,7 @@ from vigo.core.ids import EnvoyId, GenerationNumber, ResourceId, RunId, ServerId
 from vigo.core.named_task import NamedTask
 from vigo.core.plan import Origin, Plan, PlannedResource
 from vigo.core.run import Outcome, ResourceResult, Run
+from vigo.core.saved_query import SavedQuery
 from vigo.core.scrier import ScrierRule
 from vigo.core.signing import SignedFields, SigningKey
 from vigo.core.wire.messages import (
@@ -34,6 +35,7 @@ from vigo.core.wire.messages import (
     run_to_bytes,
 )
 from vigo.core.wire.stream_messages import agent_message_to_bytes
+from vigo.core.workflow import Workflow
 from vigo.server.app import App, build
 from vigo.server.features.generations.compiler import FolderCompiler
 from vigo.server.features.generations.models import Compile, CompiledStacks, Finding
@@ -72,6 +74,14 @@ class ToyPolicy:
 
     def named_tasks(self) -> Mapping[str, NamedTask]:
         """Declare none: the compiler's own are tried with it."""
+        return {}
+
+    def workflows(self) -> Mapping[str, Workflow]:
+        """Declare none either."""
+        return {}
+
+    def saved_queries(self) -> Mapping[str, SavedQuery]:
+        """Declare none either."""
         return {}
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vigo.cli.client.connecting import connect, fetched, in_path
-from vigo.cli.client.selecting import hosts_option, target_of
+from vigo.cli.client.selecting import given_parameters, hosts_option, parameters_option, target_of
 from vigo.cli.terminal.grammar import Noun
 from vigo.cli.terminal.json_text import print_json
 from vigo.cli.terminal.options import DurationType, json_option, limit_option, selecting_options
@@ -44,9 +44,7 @@ def command() -> None:
 @command.command("run")
 @click.argument("text", metavar="[COMMAND]", required=False)
 @click.option("--named", metavar="TASK", help="Run a task that the stacks declare; `vigocli task named` lists them.")
-@click.option(
-    "-p", "--param", "parameters", metavar="NAME=VALUE", multiple=True, help="What is given to it; may come repeatedly."
-)
+@parameters_option
 @hosts_option
 @selecting_options
 @click.option("--batch", metavar="N|N%", help="So many at a time, the next when they have ended.")
@@ -145,7 +143,7 @@ def run_task(
                 "--user, --nice, --timeout, --health-check, --health-within: expected none with --named; tasks.vgo says"
                 " that"
             )
-        wanted |= {"name": named, "parameters": _given(parameters)}
+        wanted |= {"name": named, "parameters": given_parameters(parameters)}
     else:
         path = "tasks"
         if parameters:
@@ -345,19 +343,6 @@ def _health(check: str | None, within: timedelta | None, batch: str | None) -> d
     if batch is None:
         raise click.UsageError("--health-check: expected --batch with it, since it is made between two; found none")
     return {"health_check": check} | ({} if within is None else {"health_within_seconds": within.total_seconds()})
-
-
-def _given(parameters: tuple[str, ...]) -> dict[str, str]:
-    """Return what was given to a named task."""
-    found: dict[str, str] = {}
-    for one in parameters:
-        name, is_there, value = one.partition("=")
-        if not is_there or not name:
-            raise click.UsageError(f"--param: expected NAME=VALUE, found {one[:60]!r}")
-        if name in found:
-            raise click.UsageError(f"--param: expected each name once, found {name} again")
-        found[name] = value
-    return found
 
 
 def _watch(api: "Api", task: str, *, as_json: bool) -> int:

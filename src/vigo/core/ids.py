@@ -10,6 +10,7 @@ EnvoyId = NewType("EnvoyId", str)
 RunId = NewType("RunId", str)
 TaskId = NewType("TaskId", str)
 ScrierId = NewType("ScrierId", str)
+WorkflowRunId = NewType("WorkflowRunId", str)
 ServerId = NewType("ServerId", str)
 SessionId = NewType("SessionId", str)
 ResourceId = NewType("ResourceId", str)
@@ -37,6 +38,11 @@ def new_task_id() -> TaskId:
 def new_scrier_id() -> ScrierId:
     """Return a fresh id of a scrier; later ids sort after earlier ones."""
     return ScrierId(_ordered_id())
+
+
+def new_workflow_run_id() -> WorkflowRunId:
+    """Return a fresh id of a workflow's run; later ids sort after earlier ones."""
+    return WorkflowRunId(_ordered_id())
 
 
 def _ordered_id() -> str:
@@ -91,6 +97,15 @@ def parse_scrier_id(text: str) -> ScrierId:
         InvalidError: the text is no lower-case, hyphenated UUID.
     """
     return ScrierId(_listed(text, "a session", "scrier sessions"))
+
+
+def parse_workflow_run_id(text: str) -> WorkflowRunId:
+    """Return the canonical form of the UUID of a workflow's run.
+
+    Raises:
+        InvalidError: the text is no lower-case, hyphenated UUID.
+    """
+    return WorkflowRunId(_listed(text, "a workflow's run", "workflow list"))
 
 
 def _listed(text: str, what: str, command: str) -> str:

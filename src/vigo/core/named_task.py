@@ -69,29 +69,52 @@ class NamedTask(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             InvalidError: a parameter is missing, unknown, or of another type.
         """
-        for name in given:
-            if name not in self.parameters:
-                known = ", ".join(self.parameters) or "none"
-                near = did_you_mean(name, self.parameters)
-                raise InvalidError(f"{self.name} has no parameter {name[:60]!r}{near}; it has: {known}")
-        found: dict[str, str] = {}
-        for name, parameter in self.parameters.items():
-            if name in given:
-                value = parameter.value(name, given[name])
-            elif parameter.default is not None:
-                value = parameter.default
-            else:
-                raise InvalidError(f"{name}: expected a value, since {self.name} has no default for it; found none")
-            found[f"{PREFIX}{name.upper()}"] = written(value)
-        return found
+        return variables(values_of(self.name, self.parameters, given))
 
     def is_for(self, operator: str) -> bool:
         """Return whether an operator may run it."""
-        return self.operators is None or any(fnmatchcase(operator, name) for name in self.operators)
+        return is_among(operator, self.operators)
 
     def may_run_on(self, hostname: str) -> bool:
         """Return whether it may be run on a machine."""
-        return self.match is None or any(matches(pattern, hostname) for pattern in self.match)
+        return is_covered(hostname, self.match)
+
+
+def is_among(operator: str, operators: tuple[str, ...] | None) -> bool:
+    """Return whether one of these names or globs is an operator's; None means all of them."""
+    return operators is None or any(fnmatchcase(operator, name) for name in operators)
+
+
+def is_covered(hostname: str, match: tuple[str, ...] | None) -> bool:
+    """Return whether one of these patterns covers a machine; None means all of them."""
+    return match is None or any(matches(pattern, hostname) for pattern in match)
+
+
+def values_of(owner: str, parameters: Mapping[str, Parameter], given: Mapping[str, str]) -> dict[str, Value]:
+    """Return the value of each parameter, from what was given or from its default.
+
+    Raises:
+        InvalidError: a parameter is missing, unknown, or of another type.
+    """
+    for name in given:
+        if name not in parameters:
+            known = ", ".join(parameters) or "none"
+            near = did_you_mean(name, parameters)
+            raise InvalidError(f"{owner} has no parameter {name[:60]!r}{near}; it has: {known}")
+    found: dict[str, Value] = {}
+    for name, parameter in parameters.items():
+        if name in given:
+            found[name] = parameter.value(name, given[name])
+        elif parameter.default is not None:
+            found[name] = parameter.default
+        else:
+            raise InvalidError(f"{name}: expected a value, since {owner} has no default for it; found none")
+    return found
+
+
+def variables(values: Mapping[str, Value]) -> dict[str, str]:
+    """Return the variables of a command's environment that hold the values of parameters."""
+    return {f"{PREFIX}{name.upper()}": written(value) for name, value in values.items()}
 
 
 def written(value: Value) -> str:

@@ -15,7 +15,9 @@ from vigo.core.bundle import MAX_PLAN_BYTES
 from vigo.core.ids import ResourceId
 from vigo.core.named_task import NamedTask
 from vigo.core.plan import Origin, Plan
+from vigo.core.saved_query import SavedQuery
 from vigo.core.scrier import ScrierRule
+from vigo.core.workflow import Workflow
 from vigo.policy.arranging import Arrangement, Everything, arranged
 from vigo.policy.assignments import Assigner, Assignment
 from vigo.policy.cache import Cache
@@ -120,6 +122,14 @@ class CompiledPolicy:
     def named_tasks(self) -> Mapping[str, NamedTask]:
         """Return the tasks of `tasks.vgo` by name."""
         return {task.name: task for task in self.stacks.tasks}
+
+    def workflows(self) -> Mapping[str, Workflow]:
+        """Return the workflows of `workflows.vgo` by name."""
+        return {workflow.name: workflow for workflow in self.stacks.workflows}
+
+    def saved_queries(self) -> Mapping[str, SavedQuery]:
+        """Return the queries of `queries.vgo` by name."""
+        return {query.name: query for query in self.stacks.queries}
 
     def configcrates(self) -> frozenset[str]:
         """Return the names of the configcrates that entries get."""

@@ -46,6 +46,11 @@ from vigo.server.features.tasks.named import NamedTasks
 from vigo.server.features.tasks.service import TaskService
 from vigo.server.features.tokens import rest as tokens_rest
 from vigo.server.features.tokens.service import TokenService
+from vigo.server.features.workflows import rest as workflows_rest
+from vigo.server.features.workflows.driver import WorkflowDriver
+from vigo.server.features.workflows.machines import Machines
+from vigo.server.features.workflows.service import WorkflowService
+from vigo.server.features.workflows.steps import Steps
 from vigo.server.platform.audit.trail import Trail
 from vigo.server.platform.auth.gate import Gate
 from vigo.server.platform.db.database import Database
@@ -81,6 +86,8 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     tasks: TaskService
     scrier_driver: ScrierDriver
     scriers: ScrierService
+    workflow_driver: WorkflowDriver
+    workflows: WorkflowService
     gate: Gate
     rpc: RpcApp
     web: Litestar
@@ -187,6 +194,11 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     scrier_driver.load()
     recordings = Recordings(folder.recordings, folder.master_key.read_bytes())
     scriers = ScrierService(database, trail, clock, settings, envoys, scrier_driver, recordings, opened.policy_key)
+    machines = Machines(envoys)
+    steps = Steps(database, trail, clock, envoys, streams, tasks, named)
+    workflow_driver = WorkflowDriver(database, trail, clock, access, generations, envoys, machines, steps)
+    workflow_driver.load()
+    workflows = WorkflowService(database, trail, clock, settings, generations, machines, named, workflow_driver)
     tokens = TokenService(database, trail, clock, ca_sha256, api_url)
     identity = ServerIdentity(
         server=server_id(folder), policy_keys=generations.policy_keys, authority=authority, addresses=opened.addresses
@@ -212,6 +224,8 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
         tasks=tasks,
         scrier_driver=scrier_driver,
         scriers=scriers,
+        workflow_driver=workflow_driver,
+        workflows=workflows,
         gate=gate,
         rpc=RpcApp(
             [
@@ -233,6 +247,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
                 *pushes_rest.routes(PushService(database, trail, envoys, streams)),
                 *tasks_rest.routes(tasks),
                 *scriers_rest.routes(scriers),
+                *workflows_rest.routes(workflows),
                 *health_rest.routes(health),
                 *planning_rest.routes(PlanningService(generations, envoys)),
                 *schemas_rest.routes(SchemaService()),

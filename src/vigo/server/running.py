@@ -16,6 +16,7 @@ from vigo.server.app import API_LISTENER, GRPC_LISTENER, App
 from vigo.server.features.scriers.driver import SWEEP as SCRIER_SWEEP
 from vigo.server.features.streams.service import SWEEP
 from vigo.server.features.tasks.driver import SWEEP as TASK_SWEEP
+from vigo.server.features.workflows.driver import SWEEP as WORKFLOW_SWEEP
 from vigo.server.platform.folder.files import write_atomically
 from vigo.server.platform.listen.serving import Serving
 from vigo.server.platform.settings.fields import needing_restart
@@ -61,6 +62,8 @@ class Running:
             asyncio.create_task(_repeat(SWEEP, self.app.streams.sweep, "ending streams")),
             asyncio.create_task(_repeat(TASK_SWEEP, self.app.driver.sweep, "looking after tasks")),
             asyncio.create_task(_repeat(SCRIER_SWEEP, self.app.scrier_driver.sweep, "looking after sessions")),
+            asyncio.create_task(_repeat(WORKFLOW_SWEEP, self.app.workflow_driver.sweep, "looking after workflows")),
+            asyncio.create_task(_repeat(PRUNE_EVERY, self.app.workflows.prune, "deleting old runs of workflows")),
             asyncio.create_task(_repeat(PRUNE_EVERY, self.app.scriers.prune, "deleting old sessions")),
             asyncio.create_task(_repeat(PRUNE_EVERY, self.app.runs.prune, "deleting old runs")),
             asyncio.create_task(_repeat(PRUNE_EVERY, self.app.tasks.prune, "deleting old tasks")),
@@ -85,6 +88,7 @@ class Running:
             task.cancel()
         self.app.tasks.close()
         self.app.scriers.close()
+        self.app.workflows.close()
         await self.app.scrier_driver.close()
         await self._serving.stop()
         await self.app.driver.close()

@@ -10,9 +10,9 @@ from tests.server.features.test_tasks import acts, envoys, shown, until_ended
 from tests.server.harness import Server, compile_folder, served
 from vigo.core.errors import ForbiddenError
 from vigo.core.signing import VerifyKey
+from vigo.core.target import Target
 from vigo.core.task import TaskEnd, TaskOrder, open_order
 from vigo.core.wire.stream_messages import StartTask, TaskEnded, TaskStarted
-from vigo.server.features.envoys.models import Target
 from vigo.server.features.tasks.models import NewNamedTask, NewTask
 from vigo.server.platform.auth.actor import EVERYTHING, Actor
 from vigo.server.platform.auth.table import Permission
@@ -27,7 +27,11 @@ tasks:
     timeout: 7s
     operators: [admin, "token on*"]
     match: web-*
-  up: {description: How long it is up, command: uptime, health_check: 'test -e "$PARAM_X"', parameters: {x: {default: /}}}
+  up:
+    description: How long it is up
+    command: uptime
+    health_check: test -e "$PARAM_X"
+    parameters: {x: {default: /}}
 """
 
 

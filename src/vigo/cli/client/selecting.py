@@ -1,4 +1,4 @@
-"""Which envoys a command is about."""
+"""Which envoys a command is about, and what is given to what it runs there."""
 
 from typing import Any
 
@@ -17,6 +17,11 @@ hosts_option = click.option(
 )
 """Envoys by their names; `target_of` takes what was given."""
 
+parameters_option = click.option(
+    "-p", "--param", "parameters", metavar="NAME=VALUE", multiple=True, help="What is given to it; may come repeatedly."
+)
+"""What is given to something that the stacks declare; `given_parameters` takes it."""
+
 
 def target_of(hosts: tuple[str, ...], how: str, selected: dict[str, Any]) -> dict[str, Any]:
     """Return the target in the form of the API; `how` says how hosts are given.
@@ -30,3 +35,20 @@ def target_of(hosts: tuple[str, ...], how: str, selected: dict[str, Any]) -> dic
             f"expected whom it is for ({how}, --where, --environment, --role or --all), found nobody"
         )
     return target
+
+
+def given_parameters(parameters: tuple[str, ...]) -> dict[str, str]:
+    """Return what was given, by name.
+
+    Raises:
+        UsageError: that is no NAME=VALUE, or a name comes twice.
+    """
+    found: dict[str, str] = {}
+    for one in parameters:
+        name, is_there, value = one.partition("=")
+        if not is_there or not name:
+            raise click.UsageError(f"--param: expected NAME=VALUE, found {one[:60]!r}")
+        if name in found:
+            raise click.UsageError(f"--param: expected each name once, found {name} again")
+        found[name] = value
+    return found

@@ -4,10 +4,10 @@ from typing import Final
 
 from vigo.catalog.formats.web_addresses import web_address
 from vigo.core.errors import InvalidError
-from vigo.core.named_task import TIMEOUT, NamedTask
+from vigo.core.named_task import PREFIX, TIMEOUT, NamedTask
 from vigo.core.task import CHECK_WITHIN, LONGEST_TIMEOUT, MOST_COMMAND_BYTES, WEB_PREFIXES
 from vigo.policy.documents.reading import Reading
-from vigo.policy.documents.runnable import check_used, machines, named, operators, parameters, within
+from vigo.policy.documents.runnable import machines, named, operators, parameters, used_in, warn_of_unused, within
 from vigo.policy.scalars import is_null
 from vigo.policy.yaml_tree import Mapping, Node, Scalar
 
@@ -50,7 +50,13 @@ def _task(reading: Reading, name: Scalar, node: Node) -> NamedTask | None:
     if command is not None:
         check_size(reading, command, what)
         commands = [one for one in (command, health_check) if one is not None]
-        check_used(reading, commands, document.get("parameters"), declared, what)
+        used = used_in(reading, commands, declared, what)
+        warn_of_unused(
+            reading,
+            document.get("parameters"),
+            used,
+            lambda name: f"{what}: the command does not use ${PREFIX}{name.upper()}, so {name} makes no difference",
+        )
     return NamedTask(
         name=name.text,
         description="" if description is None else description.text,

@@ -18,6 +18,7 @@ from vigo.policy.yaml_tree import Mapping, Node, Scalar, Sequence, UnreadableErr
 _MOST_NAMES_SHOWN: Final = 12
 # Where names of a sort are declared, for stacks that have none.
 _NONE_YET: Final = {
+    "unknown-task": "the stacks declare no tasks yet: declare it in tasks.vgo",
     "unknown-role": "the stacks have no roles yet: declare it in roles.vgo",
     "unknown-environment": "the stacks have no environments yet: declare it in environments.vgo",
     "unknown-configcrate": "the stacks have no configcrates yet: declare it in a file below configcrates/",

@@ -1,7 +1,7 @@
 """What tasks, workflows and queries that operators run by name have in common: parameters, who may, where, how long."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import Final, get_args
 
@@ -34,25 +34,25 @@ def named(reading: Reading, file: str, key: str) -> Iterator[tuple[Scalar, Node]
         yield entry.key, entry.value
 
 
-def check_used(
-    reading: Reading, commands: Iterable[Scalar], node: Node | None, declared_ones: Iterable[str], what: str
-) -> None:
-    """Refuse a variable that no parameter fills, and warn of a parameter that no command looks at."""
-    declared = {f"{PREFIX}{name.upper()}": name for name in declared_ones}
+def used_in(reading: Reading, commands: Iterable[Scalar], declared: Iterable[str], what: str) -> set[str]:
+    """Return the parameters that commands look at; a variable that no parameter fills is an error."""
+    known = {f"{PREFIX}{name.upper()}": name for name in declared}
     used: set[str] = set()
     for command in commands:
         found = set(_VARIABLE.findall(command.text))
-        used |= found
-        for variable in sorted(found - declared.keys()):
-            near = did_you_mean(variable, declared)
+        used |= {known[variable] for variable in found & known.keys()}
+        for variable in sorted(found - known.keys()):
+            near = did_you_mean(variable, known)
             message = f"{what}: expected a declared parameter behind ${variable}, found none{near}"
             reading.error(command.origin, "unknown-parameter", message, "declare it below `parameters`")
-    if not isinstance(node, Mapping):
-        return
-    for variable, name in declared.items():
-        if variable not in used:
-            message = f"{what}: the command does not use ${variable}, so {name} makes no difference"
-            reading.findings.warning(node.entries[name].key.origin, "unused-parameter", message)
+    return used
+
+
+def warn_of_unused(reading: Reading, node: Node | None, used: set[str], told: Callable[[str], str]) -> None:
+    """Warn of each parameter that makes no difference, in the words of `told`."""
+    for name, entry in node.entries.items() if isinstance(node, Mapping) else ():
+        if name not in used and _PARAMETER.fullmatch(name):
+            reading.findings.warning(entry.key.origin, "unused-parameter", told(name))
 
 
 def operators(reading: Reading, document: Mapping, what: str, key: str = "operators") -> tuple[str, ...] | None:

@@ -8,6 +8,8 @@ import msgspec
 
 from vigo.core.named_task import NamedTask
 from vigo.core.plan import Origin
+from vigo.core.saved_query import SavedQuery
+from vigo.core.workflow import Workflow
 from vigo.policy.documents.compliance import FILE as COMPLIANCE_FILE
 from vigo.policy.documents.compliance import Declared, read_compliance
 from vigo.policy.documents.compliance_checks import ComplianceChecks
@@ -19,14 +21,26 @@ from vigo.policy.documents.named_tasks import FILE as TASKS_FILE
 from vigo.policy.documents.named_tasks import read_named_tasks
 from vigo.policy.documents.reading import Reading
 from vigo.policy.documents.roles import Role, read_roles
+from vigo.policy.documents.saved_queries import FILE as QUERIES_FILE
+from vigo.policy.documents.saved_queries import read_saved_queries
 from vigo.policy.documents.scriers import FILE as SCRIER_FILE
 from vigo.policy.documents.scriers import ScrierEntry, read_scriers
+from vigo.policy.documents.targets import Known
 from vigo.policy.documents.tests import PolicyTest, check_names_of_tests, is_test_file, read_tests
+from vigo.policy.documents.workflows import FILE as WORKFLOWS_FILE
+from vigo.policy.documents.workflows import read_workflows
 from vigo.policy.matching import Matcher
 from vigo.policy.yaml_tree import Scalar
 
 _DATA_FOLDERS: Final = ("templates/", "files/")
-_IN_THE_ROOT: Final = (ENVIRONMENTS_FILE, COMPLIANCE_FILE, SCRIER_FILE, TASKS_FILE)
+_IN_THE_ROOT: Final = (
+    ENVIRONMENTS_FILE,
+    COMPLIANCE_FILE,
+    SCRIER_FILE,
+    TASKS_FILE,
+    WORKFLOWS_FILE,
+    QUERIES_FILE,
+)
 _SUFFIX: Final = ".vgo"
 
 
@@ -41,6 +55,8 @@ class Stacks(msgspec.Struct, frozen=True):
     compliance: Declared = Declared()
     scriers: tuple[ScrierEntry, ...] = ()
     tasks: tuple[NamedTask, ...] = ()
+    workflows: tuple[Workflow, ...] = ()
+    queries: tuple[SavedQuery, ...] = ()
 
 
 class _Named(Protocol):
@@ -77,15 +93,22 @@ def read_stacks(reading: Reading) -> Stacks:
             reading.findings.warning(Origin(file, 1, 1), "not-read", message, hint=f"rename it to end in {_SUFFIX}")
     has_environments = ENVIRONMENTS_FILE in reading.files
     environments = reading.kept(ENVIRONMENTS_FILE, read_environments) if has_environments else ()
+    roles_by_name = _by_name(reading, "role", roles)
+    environments_by_name = _by_name(reading, "environment", environments)
+    tasks = reading.kept(TASKS_FILE, read_named_tasks) if TASKS_FILE in reading.files else ()
+    known = Known(environments_by_name, roles_by_name)
+    tasks_by_name = {task.name: task for task in tasks}
     stacks = Stacks(
         configcrates=_by_name(reading, "configcrate", crates),
-        roles=_by_name(reading, "role", roles),
-        environments=_by_name(reading, "environment", environments),
+        roles=roles_by_name,
+        environments=environments_by_name,
         inherited=inherited,
         entries=tuple(entries),
         compliance=read_compliance(reading),
         scriers=reading.kept(SCRIER_FILE, read_scriers) if SCRIER_FILE in reading.files else (),
-        tasks=reading.kept(TASKS_FILE, read_named_tasks) if TASKS_FILE in reading.files else (),
+        tasks=tasks,
+        workflows=read_workflows(reading, tasks_by_name, known) if WORKFLOWS_FILE in reading.files else (),
+        queries=read_saved_queries(reading, known) if QUERIES_FILE in reading.files else (),
     )
     _check_names(reading, stacks)
     claims = [claim for crate in stacks.configcrates.values() for claim in crate.claims]

@@ -13,6 +13,23 @@ _PARAMETER: Final[Mapping[str, Schema]] = {
     "default": {"description": "What it is where nobody gives it; without one it has to be given.", **SCALAR},
     "one_of": {"description": "It takes one of these, and nothing else.", "examples": [["nginx", "apache2"]], **NAMES},
 }
+PARAMETERS: Final[Schema] = {
+    "description": "What is given to it, by name.",
+    "type": ["object", "null"],
+    "additionalProperties": map_of("A parameter", PARAMETER_KEYS, _PARAMETER),
+}
+OPERATORS: Final[Schema] = {
+    "description": "Who may run it, as the audit trail names them; globs too. All with the right where left out.",
+    "examples": [["admin", "token ada"]],
+    **NAMES,
+}
+
+
+def machines(description: str) -> Schema:
+    """Return the schema of patterns of hostnames."""
+    return {"description": description, "examples": ["web-*"], **NAMES}
+
+
 _TASK: Final[Mapping[str, Schema]] = {
     "description": {"description": "What it is for.", "examples": ["Restart the web server"], **SCALAR},
     "command": {
@@ -20,11 +37,7 @@ _TASK: Final[Mapping[str, Schema]] = {
         "examples": ['systemctl restart "$PARAM_SERVICE"'],
         **SCALAR,
     },
-    "parameters": {
-        "description": "What is given to it, by name.",
-        "type": ["object", "null"],
-        "additionalProperties": map_of("A parameter", PARAMETER_KEYS, _PARAMETER),
-    },
+    "parameters": PARAMETERS,
     "timeout": {"description": "How long it may take on a machine.", "default": "5m", **SCALAR},
     "user": {"description": "Whom it runs as; the agent's own user, root, where left out.", **SCALAR},
     "health_check": {
@@ -33,12 +46,8 @@ _TASK: Final[Mapping[str, Schema]] = {
         **SCALAR,
     },
     "health_within": {"description": "How long that is tried before the task ends.", "default": "1m", **SCALAR},
-    "operators": {
-        "description": "Who may run it, as the audit trail names them; globs too. All with the right where left out.",
-        "examples": [["admin", "token ada"]],
-        **NAMES,
-    },
-    "match": {"description": "The machines on which it may run; all where left out.", "examples": ["web-*"], **NAMES},
+    "operators": OPERATORS,
+    "match": machines("The machines on which it may run; all where left out."),
 }
 
 

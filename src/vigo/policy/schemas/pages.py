@@ -10,8 +10,10 @@ from vigo.policy.documents.compliance import FILE as COMPLIANCE_FILE
 from vigo.policy.documents.environments import FILE as ENVIRONMENTS_FILE
 from vigo.policy.documents.hostcrates import COMMON_FILE
 from vigo.policy.documents.named_tasks import FILE as TASKS_FILE
+from vigo.policy.documents.saved_queries import FILE as QUERIES_FILE
 from vigo.policy.documents.scriers import FILE as SCRIER_FILE
 from vigo.policy.documents.tests import is_test_file
+from vigo.policy.documents.workflows import FILE as WORKFLOWS_FILE
 from vigo.policy.schemas.assigning import common_schema, environments_schema, hostcrates_schema, roles_schema
 from vigo.policy.schemas.compliance import compliance_schema
 from vigo.policy.schemas.configcrate import configcrate_schema
@@ -19,6 +21,7 @@ from vigo.policy.schemas.named_tasks import named_tasks_schema
 from vigo.policy.schemas.parts import Schema
 from vigo.policy.schemas.scriers import scrier_schema
 from vigo.policy.schemas.tests import tests_schema
+from vigo.policy.schemas.workflows import queries_schema, workflows_schema
 
 FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "configcrate": ("configcrates/**/*.vgo",),
@@ -29,6 +32,8 @@ FILES: Final[Mapping[str, tuple[str, ...]]] = {
     "compliance": ("compliance.vgo",),
     "scrier": ("scrier.vgo",),
     "tasks": ("tasks.vgo",),
+    "workflows": ("workflows.vgo",),
+    "queries": ("queries.vgo",),
     "tests": ("tests/**/*.vgo",),
 }
 """The files that each schema is for, as patterns of paths from the root of the stacks.
@@ -42,6 +47,8 @@ _IN_THE_ROOT: Final = {
     COMPLIANCE_FILE: "compliance",
     SCRIER_FILE: "scrier",
     TASKS_FILE: "tasks",
+    WORKFLOWS_FILE: "workflows",
+    QUERIES_FILE: "queries",
 }
 _BELOW: Final = {"configcrates/": "configcrate", "roles/": "roles", "templates/": None, "files/": None}
 
@@ -72,6 +79,8 @@ def schemas() -> Mapping[str, Schema]:
         "compliance": compliance_schema(),
         "scrier": scrier_schema(),
         "tasks": named_tasks_schema(),
+        "workflows": workflows_schema(),
+        "queries": queries_schema(),
         "tests": tests_schema(),
     }
     return {name: {"$schema": "http://json-schema.org/draft-07/schema#", **schema} for name, schema in found.items()}

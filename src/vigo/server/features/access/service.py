@@ -65,10 +65,15 @@ class AccessService:
 
     def is_in_force(self, actor: Actor) -> bool:
         """Return whether what an actor showed at some time would still be accepted now."""
-        if not actor.token_id:
-            return True
+        return self.acting_now(actor.name, actor.token_id) is not None
+
+    def acting_now(self, name: str, token_id: str) -> Actor | None:
+        """Return who acted at some time as it may act now, None where its token is no longer in force."""
+        if not token_id:
+            return Actor(name, EVERYTHING)
         now = self._clock.now()
-        return any(one.id == actor.token_id and one.expires_at > now for one in self._tokens.values())
+        is_there = any(one.id == token_id and one.expires_at > now for one in self._tokens.values())
+        return Actor(name, EVERYTHING, token_id) if is_there else None
 
     async def create(self, actor: Actor, wanted: NewAccessToken) -> MintedAccessToken:
         """Return a new token, whose text is stored nowhere.

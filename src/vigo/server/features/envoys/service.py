@@ -19,6 +19,7 @@ from vigo.core.errors import (
 )
 from vigo.core.hostnames import matches
 from vigo.core.ids import Digest, EnvoyId, GenerationNumber
+from vigo.core.target import Target
 from vigo.core.traits import Traits, unpack_traits
 from vigo.server.features.envoys import store
 from vigo.server.features.envoys.index import EnvoyIndex
@@ -30,7 +31,6 @@ from vigo.server.features.envoys.models import (
     EnvoyRecord,
     LastRun,
     Status,
-    Target,
 )
 from vigo.server.features.envoys.targets import Candidate, fitting
 from vigo.server.features.generations.service import GenerationService
@@ -277,6 +277,11 @@ class EnvoyService:
         if wanted in held:
             return self._generations.live_number
         return latest.generation if record.generation is None and latest is not None else record.generation
+
+    def convergence(self, record: EnvoyRecord) -> Convergence:
+        """Return whether an envoy is in the state that the live generation declares, as far as it told."""
+        assigned = self._generations.assignment(record.hostname)
+        return self._convergence(record, None if assigned is None else assigned.bundle.digest)
 
     def _convergence(self, record: EnvoyRecord, wanted: Digest | None) -> Convergence:
         """Return whether the last run left the envoy in the state that the live generation declares.

@@ -6,9 +6,10 @@ from typing import Final, NamedTuple
 from vigo.core.errors import InvalidError, NotFoundError
 from vigo.core.hostnames import check_pattern, is_exact, matches
 from vigo.core.ids import EnvoyId
+from vigo.core.target import Target
 from vigo.core.templates import TemplateError, Templates
 from vigo.core.traits import Traits
-from vigo.server.features.envoys.models import EnvoyRecord, Target
+from vigo.server.features.envoys.models import EnvoyRecord
 
 MOST_HOSTS: Final = 1_000
 MOST_PATTERNS: Final = 100

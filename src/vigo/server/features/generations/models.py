@@ -12,7 +12,9 @@ from vigo.core.errors import RejectedPolicyError
 from vigo.core.ids import Digest, GenerationNumber
 from vigo.core.named_task import NamedTask
 from vigo.core.plan import Plan
+from vigo.core.saved_query import SavedQuery
 from vigo.core.scrier import ScrierRule
+from vigo.core.workflow import Workflow
 
 
 class Policy(Protocol):
@@ -32,6 +34,14 @@ class Policy(Protocol):
 
     def named_tasks(self) -> Mapping[str, NamedTask]:
         """Return the tasks that are declared, by name."""
+        ...
+
+    def workflows(self) -> Mapping[str, Workflow]:
+        """Return the workflows that are declared, by name."""
+        ...
+
+    def saved_queries(self) -> Mapping[str, SavedQuery]:
+        """Return the queries that are declared, by name."""
         ...
 
 

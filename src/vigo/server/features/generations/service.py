@@ -10,7 +10,9 @@ from sqlalchemy import Connection
 from vigo.core.errors import ConflictError, DamagedError, InvalidError, VigoError
 from vigo.core.ids import Digest, GenerationNumber
 from vigo.core.named_task import NamedTask
+from vigo.core.saved_query import SavedQuery
 from vigo.core.scrier import ScrierRule
+from vigo.core.workflow import Workflow
 from vigo.server.features.generations import store
 from vigo.server.features.generations.differences import stacks_difference
 from vigo.server.features.generations.freezing import Freezing
@@ -94,6 +96,14 @@ class GenerationService:
     def named_tasks(self) -> Mapping[str, NamedTask]:
         """Return the tasks that the live generation declares, by name."""
         return {} if self._live is None else self._live.policy.named_tasks()
+
+    def workflows(self) -> Mapping[str, Workflow]:
+        """Return the workflows that the live generation declares, by name."""
+        return {} if self._live is None else self._live.policy.workflows()
+
+    def saved_queries(self) -> Mapping[str, SavedQuery]:
+        """Return the queries that the live generation declares, by name."""
+        return {} if self._live is None else self._live.policy.saved_queries()
 
     def load(self) -> None:
         """Serve what `.live` says: the current generation, or the newest good one before it when it is damaged.

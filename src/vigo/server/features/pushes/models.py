@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from vigo.core.ids import EnvoyId
-from vigo.server.features.envoys.models import Target
+from vigo.core.target import Target
 
 PushState = Literal["told", "not-connected"]
 

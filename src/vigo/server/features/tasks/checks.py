@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from vigo.catalog.formats.web_addresses import web_address
+from vigo.core.batches import check_batch
 from vigo.core.errors import InvalidError
 from vigo.core.task import LONGEST_TIMEOUT, MOST_COMMAND_BYTES, WEB_PREFIXES
 from vigo.server.features.tasks.driver import LONGEST_LIFE
@@ -12,7 +13,6 @@ from vigo.server.features.tasks.models import NewTask
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _MOST_USER: Final = 64
 _NICEST: Final = 19
-_MOST_DIGITS: Final = 7
 _MOST_ROWS: Final = 1_000_000
 
 
@@ -48,17 +48,8 @@ def check(wanted: NewTask) -> None:
     _check_environment(wanted)
     if not 0 <= wanted.rows <= _MOST_ROWS:
         raise InvalidError(f"rows: expected 0 to {_MOST_ROWS}, found {wanted.rows}")
-    _check_batch(wanted.batch)
+    check_batch(wanted.batch)
     _check_health(wanted)
-
-
-def _check_batch(batch: str | None) -> None:
-    if batch is None:
-        return
-    number = batch.removesuffix("%")
-    most = 100 if batch.endswith("%") else 1_000_000
-    if not (number.isascii() and number.isdecimal() and len(number) <= _MOST_DIGITS and 1 <= int(number) <= most):
-        raise InvalidError(f"batch: expected a number such as 5, or a share such as 25%, found {batch[:20]!r}")
 
 
 def _check_health(wanted: NewTask) -> None:

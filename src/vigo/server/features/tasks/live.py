@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from vigo.core.batches import batch_size
 from vigo.core.ids import EnvoyId, TaskId
 from vigo.core.task import FINAL_STATES, HEAD_BYTES, TAIL_BYTES, TaskEnd
 from vigo.server.features.tasks.models import NewTask, TargetState, TaskTarget
@@ -135,7 +136,7 @@ class LiveTask:
         self.watchers: set[asyncio.Event] = set()
         self.version = 0
         """Grows with each change of a target, which has it then."""
-        size = _batch_size(wanted.batch, len(targets))
+        size = batch_size(wanted.batch, len(targets))
         self._batches = deque(targets[first : first + size] for first in range(0, len(targets), size))
         self._due: deque[LiveTarget] = deque()
         self._former: Sequence[LiveTarget] = ()
@@ -200,11 +201,3 @@ class LiveTask:
     def counts(self) -> dict[TargetState, int]:
         """Return how many envoys are in each state."""
         return dict(Counter(target.state for target in self.targets))
-
-
-def _batch_size(batch: str | None, targets: int) -> int:
-    if batch is None:
-        return max(1, targets)
-    if batch.endswith("%"):
-        return max(1, targets * int(batch.removesuffix("%")) // 100)
-    return int(batch)

@@ -8,8 +8,9 @@ import msgspec
 
 from vigo.core.ids import EnvoyId, TaskId
 from vigo.core.named_task import Parameter
+from vigo.core.saved_query import SavedQuery
+from vigo.core.target import Target
 from vigo.core.task import CHECK_WITHIN, TaskKind
-from vigo.server.features.envoys.models import Target
 
 TargetState = Literal[
     "waiting",
@@ -96,6 +97,13 @@ class DeclaredTasks(msgspec.Struct, frozen=True, kw_only=True):
     """All of them, by name."""
 
     items: tuple[DeclaredTask, ...]
+    next_cursor: str | None = None
+
+
+class SavedQueries(msgspec.Struct, frozen=True, kw_only=True):
+    """The queries that the stacks declare, by name."""
+
+    items: tuple[SavedQuery, ...]
     next_cursor: str | None = None
 
 

@@ -8,6 +8,7 @@ import msgspec
 from vigo.core.errors import ForbiddenError, NotFoundError
 from vigo.core.named_task import NamedTask
 from vigo.core.nearest import did_you_mean
+from vigo.core.saved_query import SavedQuery
 from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.generations.service import GenerationService
 from vigo.server.features.tasks.models import DeclaredTask, NewTask
@@ -26,6 +27,11 @@ class NamedTasks:
         self._database = database
         self._trail = trail
         self._generations = generations
+
+    def queries(self) -> Iterator[SavedQuery]:
+        """Yield the queries of the stacks by name."""
+        for _, query in sorted(self._generations.saved_queries().items()):
+            yield query
 
     def all(self, actor: Actor) -> Iterator[DeclaredTask]:
         """Yield them by name, and whether an actor may run each."""
@@ -59,7 +65,7 @@ class NamedTasks:
             raise NotFoundError(
                 f"expected a task of tasks.vgo, found {wanted.named[:60]!r}{near}; `vigocli task named` lists them"
             )
-        refusal = _refusal(task, actor, meant)
+        refusal = self.refusal(task, actor, meant)
         if refusal:
             act = Act(actor=actor.name, action="tasks.refused", subject=task.name, detail={"reason": refusal})
             await self._database.write(lambda connection: self._trail.append(connection, act))
@@ -75,14 +81,13 @@ class NamedTasks:
             health_within_seconds=task.health_within.total_seconds(),
         )
 
-
-def _refusal(task: NamedTask, actor: Actor, meant: Sequence[EnvoyRecord]) -> str:
-    if not task.is_for(actor.name):
-        return f"tasks.vgo does not name {actor.name} among the `operators` of {task.name}"
-    outside = [one.hostname for one in meant if not task.may_run_on(one.hostname)]
-    if outside:
-        more = f" and {len(outside) - _MOST_NAMED} more" if len(outside) > _MOST_NAMED else ""
-        return (
-            f"tasks.vgo does not let {task.name} run on {', '.join(outside[:_MOST_NAMED])}{more}; it was run on nobody"
-        )
-    return ""
+    def refusal(self, task: NamedTask, actor: Actor, meant: Sequence[EnvoyRecord]) -> str:
+        """Return why the stacks do not let an actor run a task on these, or an empty text."""
+        if not task.is_for(actor.name):
+            return f"tasks.vgo does not name {actor.name} among the `operators` of {task.name}"
+        outside = [one.hostname for one in meant if not task.may_run_on(one.hostname)]
+        if outside:
+            more = f" and {len(outside) - _MOST_NAMED} more" if len(outside) > _MOST_NAMED else ""
+            named = ", ".join(outside[:_MOST_NAMED])
+            return f"tasks.vgo does not let {task.name} run on {named}{more}; it was run on nobody"
+        return ""

@@ -1,4 +1,4 @@
-"""`/api/v1/tasks` and `/api/v1/queries`."""
+"""`/api/v1/tasks` and `/api/v1/queries`, and those of both that the stacks declare."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -16,6 +16,7 @@ from vigo.server.features.tasks.models import (
     NewQuery,
     NewTask,
     Rerun,
+    SavedQueries,
     TaskDetail,
     TaskList,
 )
@@ -79,4 +80,8 @@ def _named(service: TaskService) -> list[ControllerRouterHandler]:
     async def create_named_task(request: Request[Any, Any, Any], data: JSONBody[NewNamedTask]) -> CreatedTask:
         return await service.create_named(acting(request), data)
 
-    return [list_named_tasks, create_named_task]
+    @get("/api/v1/saved-queries", summary="List the queries that the stacks declare", sync_to_thread=False)
+    def list_saved_queries(request: Request[Any, Any, Any]) -> SavedQueries:
+        return service.saved_queries(acting(request))
+
+    return [list_named_tasks, create_named_task, list_saved_queries]

@@ -1,6 +1,6 @@
 """Running commands on envoys, and showing how that went."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from vigo.core.clock import Clock
 from vigo.core.errors import ConflictError, InvalidError, NotFoundError
-from vigo.core.ids import new_task_id, parse_task_id
+from vigo.core.ids import TaskId, new_task_id, parse_task_id
 from vigo.core.templates import TemplateError, Templates
 from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.envoys.service import EnvoyService
@@ -24,6 +24,8 @@ from vigo.server.features.tasks.models import (
     NewNamedTask,
     NewQuery,
     NewTask,
+    SavedQueries,
+    TargetState,
     TaskDetail,
     TaskEvent,
     TaskItem,
@@ -84,12 +86,17 @@ class TaskService:
             raise InvalidError("kind: expected a command, found another kind; ask a query by /api/v1/queries")
         if wanted.named or wanted.parameters:
             raise InvalidError("named: expected a command, found a task of the stacks; run it by /api/v1/named-tasks")
-        return await self._begun(actor, wanted, await self._envoys.targeted(actor, wanted.target))
+        return await self.begin(actor, wanted, await self._envoys.targeted(actor, wanted.target))
 
     def declared(self, actor: Actor) -> DeclaredTasks:
         """Return the tasks that the live generation declares."""
         actor.require(Permission.READ_TASKS)
         return DeclaredTasks(items=tuple(self._named.all(actor)))
+
+    def saved_queries(self, actor: Actor) -> SavedQueries:
+        """Return the queries that the live generation declares."""
+        actor.require(Permission.READ_TASKS)
+        return SavedQueries(items=tuple(self._named.queries()))
 
     async def create_named(self, actor: Actor, wanted: NewNamedTask) -> CreatedTask:
         """Begin a task of the stacks, and return whom it is for.
@@ -105,7 +112,7 @@ class TaskService:
         name = given.pop("name")
         meant = await self._envoys.targeted(actor, wanted.target)
         task = await self._named.resolved(actor, NewTask(command="", named=name, **given), meant)
-        return await self._begun(actor, task, meant)
+        return await self.begin(actor, task, meant)
 
     async def query(self, actor: Actor, wanted: NewQuery) -> CreatedTask:
         """Begin to ask envoys something, and return whom. It is a task, whose output on each is the answer as JSON.
@@ -133,9 +140,17 @@ class TaskService:
             rows=wanted.rows,
             dry_run=wanted.dry_run,
         )
-        return await self._begun(actor, task, await self._envoys.targeted(actor, wanted.target))
+        return await self.begin(actor, task, await self._envoys.targeted(actor, wanted.target))
 
-    async def _begun(self, actor: Actor, wanted: NewTask, meant: Sequence[EnvoyRecord], **of: str) -> CreatedTask:
+    async def begin(
+        self, actor: Actor, wanted: NewTask, meant: Sequence[EnvoyRecord], task: TaskId | None = None, **of: str
+    ) -> CreatedTask:
+        """Begin a task on these envoys, for whom the right was asked before; `of` goes into the audit trail.
+
+        Raises:
+            InvalidError: it says nothing to run, or something that cannot be.
+            UnavailableError: it cannot be written, or not into the audit trail; nothing is run.
+        """
         check(wanted)
         items = tuple(
             MeantEnvoy(
@@ -147,7 +162,7 @@ class TaskService:
         )
         if wanted.dry_run:
             return CreatedTask(id=None, items=items)
-        task, now = new_task_id(), self._clock.now()
+        task, now = task or new_task_id(), self._clock.now()
         targets = [LiveTarget(position, one.id, one.hostname) for position, one in enumerate(items)]
         detail = {
             wanted.kind: wanted.command,
@@ -190,7 +205,7 @@ class TaskService:
         if wanted.named:
             # What the stacks say now counts, for the command and for who may run it.
             wanted = await self._named.resolved(actor, wanted, left)
-        return await self._begun(actor, wanted, left, rerun_of=task_id)
+        return await self.begin(actor, wanted, left, rerun_of=task_id)
 
     async def cancel(self, actor: Actor, task_id: str) -> TaskDetail:
         """End a task wherever it runs, and start it nowhere else. One that has ended stays as it is.
@@ -201,16 +216,31 @@ class TaskService:
         """
         wanted, shown = await self._found(actor, task_id)
         actor.require(_needed(wanted))
-        live = self._driver.find(shown.id)
-        if live is not None:
-            act = Act(actor=actor.name, action="tasks.cancel", subject=live.id)
-
-            def job(connection: Connection) -> None:
-                self._trail.append(connection, act)
-                store.cancel(connection, live.number, actor.name)
-
-            await self._database.write(job, lambda _: self._driver.cancel(live, actor.name))
+        await self.stop(shown.id, actor.name)
         return await self.show(actor, task_id)
+
+    async def stop(self, task: TaskId, by: str) -> None:
+        """End a task if it goes on; the right was asked for before."""
+        live = self._driver.find(task)
+        if live is None:
+            return
+        act = Act(actor=by, action="tasks.cancel", subject=live.id)
+
+        def job(connection: Connection) -> None:
+            self._trail.append(connection, act)
+            store.cancel(connection, live.number, by)
+
+        await self._database.write(job, lambda _: self._driver.cancel(live, by))
+
+    def counts(self, task: TaskId) -> Mapping[TargetState, int] | None:
+        """Return how many envoys are in each state of a task that goes on, None for any other."""
+        live = self._driver.find(task)
+        return None if live is None else live.counts()
+
+    async def ends(self, task: TaskId) -> Sequence[TaskTarget] | None:
+        """Return how a task ended on each envoy, None where it never began."""
+        found = await self._database.read(lambda connection: store.find(connection, task))
+        return None if found is None else found[1].targets
 
     async def list(self, actor: Actor, before: int | None, limit: int) -> TaskList:
         """Return a page of tasks, the newest first."""

@@ -43,6 +43,12 @@ class Permission(StrEnum):
     """Ending those of others."""
     RUN_NAMED_TASKS = "tasks:run-named"
     """Running tasks that the stacks declare, as far as these allow it; cancelling them too."""
+    READ_WORKFLOWS = "workflows:read"
+    """Seeing what workflows are declared, and how far each run is."""
+    RUN_WORKFLOWS = "workflows:run"
+    """Running workflows of the stacks, as far as these allow it; ending their runs too."""
+    APPROVE_WORKFLOWS = "workflows:approve"
+    """Approving the steps that wait for it, as far as the stacks allow it."""
     READ_RUNS = "runs:read"
     READ_TOKENS = "tokens:read"
     WRITE_TOKENS = "tokens:write"
@@ -104,6 +110,16 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     # What a task is decides which right it takes too: the service asks for tasks:run or envoys:query.
     ("POST", "/api/v1/tasks/{task_id}/cancel"): _person(Permission.READ_TASKS),
     ("POST", "/api/v1/tasks/{task_id}/rerun"): _person(Permission.READ_TASKS),
+    ("GET", "/api/v1/saved-queries"): _person(Permission.READ_TASKS),
+    ("GET", "/api/v1/workflows"): _person(Permission.READ_WORKFLOWS),
+    # It shows who is meant, so the service asks for envoys:read too, and for the right to what its steps do.
+    ("POST", "/api/v1/workflow-runs"): _person(Permission.RUN_WORKFLOWS),
+    ("GET", "/api/v1/workflow-runs"): _person(Permission.READ_WORKFLOWS),
+    ("GET", "/api/v1/workflow-runs/{run_id}"): _person(Permission.READ_WORKFLOWS),
+    ("GET", "/api/v1/workflow-runs/{run_id}/events"): _person(Permission.READ_WORKFLOWS),
+    # They show the run, so the service asks for workflows:read too.
+    ("POST", "/api/v1/workflow-runs/{run_id}/approve"): _person(Permission.APPROVE_WORKFLOWS),
+    ("POST", "/api/v1/workflow-runs/{run_id}/abort"): _person(Permission.RUN_WORKFLOWS),
     ("POST", "/api/v1/scriers"): _person(Permission.OPEN_SCRIERS),
     ("GET", "/api/v1/scriers"): _person(Permission.READ_SCRIERS),
     ("GET", "/api/v1/scriers/{scrier_id}"): _person(Permission.READ_SCRIERS),

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from vigo.server.platform.db.types import Moment
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The newest migration, so that a start with nothing to migrate need not import Alembic."""
 
 # SQLite counts only columns of the type INTEGER by itself.
@@ -203,6 +203,22 @@ scriers = Table(
     Column("output_bytes", BigInteger, nullable=False),
 )
 """Sessions on machines. What was shown in them stands in files of their own."""
+
+workflow_runs = Table(
+    "workflow_runs",
+    metadata,
+    Column("number", _COUNTED, primary_key=True, autoincrement=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("name", String(64), nullable=False),
+    Column("packed", LargeBinary, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("at_step", Text, nullable=False),
+    Column("created_at", Moment, nullable=False, index=True),
+    Column("created_by", String(200), nullable=False),
+    Column("ended_at", Moment),
+    Column("reason", Text, nullable=False),
+)
+"""`packed` is the workflow as it was declared and how far each step is, in MessagePack under zstd."""
 
 audit = Table(
     "audit",
