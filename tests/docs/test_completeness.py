@@ -22,9 +22,12 @@ from vigo.policy.documents import (
     named_tasks,
     roles,
     runnable,
+    saved_queries,
     scriers,
     settings,
+    targets,
     tests,
+    workflows,
 )
 from vigo.policy.documents.facts import FACTS
 from vigo.policy.documents.settings import MOST_WINDOWS
@@ -62,6 +65,10 @@ EXPLAINED = {
     ("scriers.md", "What an entry says"): scriers.RULE_KEYS,
     ("tasks.md", "What a task says"): named_tasks.TASK_KEYS,
     ("tasks.md", "Parameters"): runnable.PARAMETER_KEYS,
+    ("workflows.md", "What a workflow says"): workflows.WORKFLOW_KEYS,
+    ("workflows.md", "What a step says"): workflows.STEP_KEYS,
+    ("workflows.md", "Targets"): targets.TARGET_KEYS,
+    ("queries.md", "What a query says"): saved_queries.QUERY_KEYS,
     ("testing.md", "What a test says"): (*tests.KEYS[:-1], *(f"expect.{key}" for key in tests.EXPECT_KEYS)),
 }
 
@@ -80,7 +87,7 @@ def test_every_key_of_a_file_is_explained(page: str, title: str) -> None:
 def test_every_kind_of_file_has_its_row_with_its_keys() -> None:
     keys = [set(named(row[2])) for row in section("files.md", "The files").rows]
     declared = (configcrates.KEYS, roles.KEYS, environments.KEYS, hostcrates.KEYS, hostcrates.COMMON_KEYS)
-    others = (compliance.KEYS, scriers.KEYS, named_tasks.KEYS, ("tests",))
+    others = (compliance.KEYS, scriers.KEYS, named_tasks.KEYS, workflows.KEYS, saved_queries.KEYS, ("tests",))
     assert [found for found in keys if found] == [set(one) for one in (*declared, *others)]
 
 

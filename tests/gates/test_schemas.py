@@ -22,8 +22,12 @@ from vigo.policy.documents import (
     hostcrates,
     named_tasks,
     roles,
+    runnable,
+    saved_queries,
     scriers,
+    targets,
     tests,
+    workflows,
 )
 from vigo.policy.fields import _fields_of, fields_of
 from vigo.policy.options import OPTIONS
@@ -33,7 +37,10 @@ from vigo.policy.schemas.pages import FILES, pages
 from vigo.policy.schemas.parts import described
 
 STALE = "docs/schema/{} is stale: run `make reference` (.venv/bin/python -m tools.reference) and commit it"
-NAMES = ("common", "compliance", "configcrate", "environments", "hostcrates", "roles", "scrier", "tasks", "tests")
+NAMES = (
+    *("common", "compliance", "configcrate", "environments", "hostcrates", "queries", "roles", "scrier"),
+    *("tasks", "tests", "workflows"),
+)
 # Python's own syntax, which the regular expressions of editors do not have.
 OF_PYTHON = re.compile(r"\\[AZ]|\(\?[Paimsx]")
 
@@ -143,6 +150,24 @@ def test_scrier_has_the_keys_that_the_compiler_reads() -> None:
     assert set(entry.properties) == set(scriers.RULE_KEYS)
 
 
+def test_workflows_and_queries_have_the_keys_that_the_compiler_reads() -> None:
+    document = read("workflows")
+    assert set(document.properties) == set(workflows.KEYS)
+    workflow = document.properties["workflows"].additional_properties
+    assert isinstance(workflow, Schema)
+    assert set(workflow.properties) == set(workflows.WORKFLOW_KEYS)
+    step = workflow.properties["steps"].items
+    assert isinstance(step, Schema)
+    assert set(step.properties) == set(workflows.STEP_KEYS)
+    document = read("queries")
+    assert set(document.properties) == set(saved_queries.KEYS)
+    query = document.properties["queries"].additional_properties
+    assert isinstance(query, Schema)
+    assert set(query.properties) == set(saved_queries.QUERY_KEYS)
+    (target,) = [one for one in query.properties["target"].any_of if one.properties]
+    assert set(target.properties) == set(targets.TARGET_KEYS)
+
+
 def test_tasks_have_the_keys_that_the_compiler_reads() -> None:
     document = read("tasks")
     assert set(document.properties) == set(named_tasks.KEYS)
@@ -151,7 +176,7 @@ def test_tasks_have_the_keys_that_the_compiler_reads() -> None:
     assert set(task.properties) == set(named_tasks.TASK_KEYS)
     parameter = task.properties["parameters"].additional_properties
     assert isinstance(parameter, Schema)
-    assert set(parameter.properties) == set(named_tasks.PARAMETER_KEYS)
+    assert set(parameter.properties) == set(runnable.PARAMETER_KEYS)
 
 
 def test_compliance_has_the_keys_that_the_compiler_reads() -> None:

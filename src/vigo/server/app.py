@@ -195,10 +195,10 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     recordings = Recordings(folder.recordings, folder.master_key.read_bytes())
     scriers = ScrierService(database, trail, clock, settings, envoys, scrier_driver, recordings, opened.policy_key)
     machines = Machines(envoys)
-    steps = Steps(database, trail, clock, envoys, streams, tasks, named)
+    steps = Steps(database, trail, clock, envoys, streams, tasks)
     workflow_driver = WorkflowDriver(database, trail, clock, access, generations, envoys, machines, steps)
     workflow_driver.load()
-    workflows = WorkflowService(database, trail, clock, settings, generations, machines, named, workflow_driver)
+    workflows = WorkflowService(database, trail, clock, settings, generations, machines, tasks, workflow_driver)
     tokens = TokenService(database, trail, clock, ca_sha256, api_url)
     identity = ServerIdentity(
         server=server_id(folder), policy_keys=generations.policy_keys, authority=authority, addresses=opened.addresses

@@ -49,5 +49,7 @@ def test_a_file_has_the_schema_of_what_the_compiler_takes_it_for() -> None:
             "compliance.vgo": "compliance",
             "scrier.vgo": "scrier",
             "tasks.vgo": "tasks",
+            "workflows.vgo": "workflows",
+            "queries.vgo": "queries",
         }.get(file)
         assert schema_for(file) == (own or same.get(kind, kind)), file

@@ -92,5 +92,6 @@ def _print_object(found: dict[str, Any], step: StepItem) -> None:
 
 def _ended(state: str, reason: str, *, as_json: bool) -> int:
     if not as_json:
-        print_line(f"the workflow has {state}{f': {reason}' if reason else ''}", colour=COLOURS.get(state), error=True)
+        how = "was aborted" if state == "aborted" else f"has {state}"
+        print_line(f"the workflow {how}{f': {reason}' if reason else ''}", colour=COLOURS.get(state), error=True)
     return 0 if state == "succeeded" else 1

@@ -88,6 +88,8 @@ def _hostcrates(reading: Reading, tree: Mapping | Sequence | Scalar) -> Mapping 
         "frameworks": "frameworks belong into compliance.vgo in the root",
         "waivers": "waivers belong into compliance.vgo in the root",
         "tasks": "tasks belong into tasks.vgo in the root",
+        "workflows": "workflows belong into workflows.vgo in the root",
+        "queries": "queries belong into queries.vgo in the root",
         "scrier": "rules of sessions belong into scrier.vgo in the root",
     }
     entries = tree.entries if isinstance(tree, Mapping) else {}

@@ -149,8 +149,8 @@ def _step(reading: Reading, node: Node, what: str, around: _Around) -> Step | No
     for key, entry in document.entries.items():
         allowed = _ALSO[kind] - (_INNER_NOT if around.is_inner else frozenset())
         if key in STEP_KEYS and key not in (kind, "title") and key not in allowed:
-            where = " of a rolling one" if around.is_inner and key in _ALSO[kind] else ""
-            message = f"{what}: a {kind} step{where} has no `{key}`"
+            where = " in batches" if around.is_inner and key in _ALSO[kind] else ""
+            message = f"{what}: steps of the kind {kind}{where} have no `{key}`"
             reading.error(
                 entry.key.origin, "unknown-key", message, f"it may have: {', '.join(sorted(allowed | {'title'}))}"
             )
@@ -181,7 +181,7 @@ def _of_kind(reading: Reading, kind: StepKind, document: Mapping, what: str, aro
         kind=kind,
         says="" if says is None or kind in _LEFT_TO_SAY or kind == "pause" else says.text,
         title="" if title is None else title.text,
-        given={name: value.text for name, value in given.items()},
+        given={name.text: value.text for name, value in given},
         target=target,
         batch=_batch(reading, reading.text(document.get("batch"), f"{what}: batch")),
         max_failures=_max_failures(reading, document, what),
@@ -240,15 +240,15 @@ def _four_eyes(reading: Reading, document: Mapping, what: str) -> bool:
         return False
 
 
-def _given(reading: Reading, node: Node | None, what: str, around: _Around) -> dict[str, Scalar]:
+def _given(reading: Reading, node: Node | None, what: str, around: _Around) -> list[tuple[Scalar, Scalar]]:
     """Return what is given to a task, whose templates name parameters of the workflow and nothing else."""
     document = None if node is None else reading.mapping(node, f"{what}: with")
-    found: dict[str, Scalar] = {}
+    found: list[tuple[Scalar, Scalar]] = []
     for name, entry in ({} if document is None else document.entries).items():
         value = reading.text(entry.value, f"{what}: with: {name}")
         if value is None:
             continue
-        found[name] = value
+        found.append((entry.key, value))
         try:
             names = Templates().names_in(value.text)
         except TemplateError as error:
@@ -267,22 +267,22 @@ def _given(reading: Reading, node: Node | None, what: str, around: _Around) -> d
     return found
 
 
-def _check_task(reading: Reading, says: Scalar, given: Map[str, Scalar], what: str, around: _Around) -> None:
+def _check_task(reading: Reading, says: Scalar, given: list[tuple[Scalar, Scalar]], what: str, around: _Around) -> None:
     """Refuse a task that is not declared, and what it does not take."""
     task = around.tasks.get(says.text)
     if task is None:
         reading.unknown(says, f"{what}: tasks.vgo declares no task", around.tasks, "unknown-task")
         return
-    for name, value in given.items():
-        parameter = task.parameters.get(name)
+    for key, value in given:
+        parameter = task.parameters.get(key.text)
         if parameter is None:
-            reading.unknown(value, f"{what}: {task.name} has no parameter", task.parameters, "unknown-parameter")
+            reading.unknown(key, f"{what}: {task.name} has no parameter", task.parameters, "unknown-parameter")
         elif not is_template(value.text):  # what a template will be is known once the workflow is run
             try:
-                parameter.value(name, value.text)
+                parameter.value(key.text, value.text)
             except InvalidError as error:
                 reading.error(value.origin, "type", f"{what}: with: {error}")
     for name, parameter in task.parameters.items():
-        if name not in given and parameter.default is None:
+        if parameter.default is None and name not in [key.text for key, _ in given]:
             message = f"{what}: expected `with: {name}`, since {task.name} has no default for it, found none"
             reading.error(says.origin, "missing", message)

@@ -50,6 +50,20 @@ class NamedTasks:
                 allowed=has_right and task.is_for(actor.name),
             )
 
+    def find(self, name: str) -> NamedTask:
+        """Return a task that the stacks declare.
+
+        Raises:
+            NotFoundError: they declare none of this name.
+        """
+        declared = self._generations.named_tasks()
+        if name not in declared:
+            near = did_you_mean(name, declared)
+            raise NotFoundError(
+                f"expected a task of tasks.vgo, found {name[:60]!r}{near}; `vigocli task named` lists them"
+            )
+        return declared[name]
+
     async def resolved(self, actor: Actor, wanted: NewTask, meant: Sequence[EnvoyRecord]) -> NewTask:
         """Return a task with what the stacks say that it runs.
 
@@ -58,13 +72,7 @@ class NamedTasks:
             InvalidError: a parameter is missing, unknown, or of another type.
             NotFoundError: the stacks declare no such task.
         """
-        declared = self._generations.named_tasks()
-        task = declared.get(wanted.named)
-        if task is None:
-            near = did_you_mean(wanted.named, declared)
-            raise NotFoundError(
-                f"expected a task of tasks.vgo, found {wanted.named[:60]!r}{near}; `vigocli task named` lists them"
-            )
+        task = self.find(wanted.named)
         refusal = self.refusal(task, actor, meant)
         if refusal:
             act = Act(actor=actor.name, action="tasks.refused", subject=task.name, detail={"reason": refusal})

@@ -185,6 +185,27 @@ class TaskService:
         await self._database.write(job, then)
         return CreatedTask(id=task, items=items)
 
+    async def begin_declared(
+        self, actor: Actor, wanted: NewTask, meant: Sequence[EnvoyRecord], task: TaskId, **of: str
+    ) -> CreatedTask:
+        """Begin the task of the stacks that `wanted` names, as `begin`.
+
+        Raises:
+            ForbiddenError: the stacks do not let the actor run it, or not on one of these; the audit trail has that.
+            InvalidError: a parameter is missing, unknown, or of another type.
+            NotFoundError: the stacks declare no such task.
+            UnavailableError: as `begin`.
+        """
+        return await self.begin(actor, await self._named.resolved(actor, wanted, meant), meant, task, **of)
+
+    def refusal(self, actor: Actor, name: str, meant: Sequence[EnvoyRecord]) -> str:
+        """Return why the stacks do not let an actor run one of their tasks on these, or an empty text.
+
+        Raises:
+            NotFoundError: they declare no such task.
+        """
+        return self._named.refusal(self._named.find(name), actor, meant)
+
     async def rerun(self, actor: Actor, task_id: str, *, failed: bool) -> CreatedTask:
         """Begin a task again, on all its envoys or on those where it did not succeed.
 

@@ -17,7 +17,7 @@ from vigo.core.templates import TemplateError
 from vigo.core.workflow import ON_MACHINES, Step, Workflow
 from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.generations.service import GenerationService
-from vigo.server.features.tasks.named import NamedTasks
+from vigo.server.features.tasks.service import TaskService
 from vigo.server.features.workflows import store
 from vigo.server.features.workflows.driver import WorkflowDriver
 from vigo.server.features.workflows.live import Body, LiveRun, Progress
@@ -61,7 +61,7 @@ class WorkflowService:
         settings: CurrentSettings,
         generations: GenerationService,
         machines: Machines,
-        named: NamedTasks,
+        tasks: TaskService,
         driver: WorkflowDriver,
     ) -> None:
         self._database = database
@@ -70,7 +70,7 @@ class WorkflowService:
         self._settings = settings
         self._generations = generations
         self._machines = machines
-        self._named = named
+        self._tasks = tasks
         self._driver = driver
         self._is_closing = False
 
@@ -259,7 +259,7 @@ class WorkflowService:
         self, actor: Actor, workflow: Workflow, step: Step, values: dict[str, Value], found: Sequence[EnvoyRecord]
     ) -> None:
         task = self._generations.named_tasks()[step.says]  # publishing looked for that
-        refusal = self._named.refusal(task, actor, found)
+        refusal = self._tasks.refusal(actor, step.says, found)
         if refusal:
             await self._refuse(actor, workflow, refusal)
         try:

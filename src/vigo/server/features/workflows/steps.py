@@ -11,7 +11,7 @@ from vigo.core.batches import batch_size
 from vigo.core.clock import Clock
 from vigo.core.durations import format_duration
 from vigo.core.errors import InvalidError
-from vigo.core.ids import EnvoyId, new_task_id
+from vigo.core.ids import EnvoyId, TaskId, new_task_id
 from vigo.core.named_task import variables
 from vigo.core.target import Target
 from vigo.core.wire.stream_messages import CheckInNow
@@ -21,7 +21,6 @@ from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.pushes.service import A_SECOND
 from vigo.server.features.streams.service import StreamService
 from vigo.server.features.tasks.models import NewTask
-from vigo.server.features.tasks.named import NamedTasks
 from vigo.server.features.tasks.service import TaskService
 from vigo.server.features.workflows.live import LiveRun, Progress
 from vigo.server.platform.audit.trail import Act, Trail
@@ -42,7 +41,6 @@ class Steps:
         envoys: EnvoyService,
         streams: StreamService,
         tasks: TaskService,
-        named: NamedTasks,
     ) -> None:
         self._database = database
         self._trail = trail
@@ -50,7 +48,6 @@ class Steps:
         self._envoys = envoys
         self._streams = streams
         self._tasks = tasks
-        self._named = named
 
     def begin(self, run: LiveRun, one: Progress, found: Sequence[EnvoyRecord]) -> None:
         """Let a step begin for these machines.
@@ -114,7 +111,7 @@ class Steps:
         ends = await self._tasks.ends(one.task)
         if ends is None:
             # The server was killed between noting it and beginning it; or this is its first look.
-            await self._begin_task(run, one, actor)
+            await self._begin_task(run, one, one.task, actor)
             return False
         well = [end for end in ends if end.state == "succeeded"]
         one.done = len(well)
@@ -122,7 +119,7 @@ class Steps:
         self._end(run, one, failed=failed)
         return True
 
-    async def _begin_task(self, run: LiveRun, one: Progress, actor: Actor) -> None:
+    async def _begin_task(self, run: LiveRun, one: Progress, task: TaskId, actor: Actor) -> None:
         step, values = one.step, run.body.values
         found = [record for envoy in one.envoys if (record := self._envoys.find(envoy)) is not None]
         target = step.target or run.body.workflow.target
@@ -132,15 +129,14 @@ class Steps:
             batch=step.batch,
             max_failures=_allowed(run, one),
         )
+        of = {"workflow_run": run.id, "step": one.position}
         if step.kind == "task":
             wanted = msgspec.structs.replace(wanted, named=step.says, parameters=step.filled(values))
-            wanted = await self._named.resolved(actor, wanted, found)
-        else:
-            within = step.within.total_seconds()
-            wanted = msgspec.structs.replace(
-                wanted, kind="check", environment=variables(values), timeout_seconds=within
-            )
-        await self._tasks.begin(actor, wanted, found, one.task, workflow_run=run.id, step=one.position)
+            await self._tasks.begin_declared(actor, wanted, found, task, **of)
+            return
+        within = step.within.total_seconds()
+        wanted = msgspec.structs.replace(wanted, kind="check", environment=variables(values), timeout_seconds=within)
+        await self._tasks.begin(actor, wanted, found, task, **of)
 
     async def _look_at_push(self, run: LiveRun, one: Progress) -> bool:
         size = batch_size(one.step.batch, len(one.envoys))
