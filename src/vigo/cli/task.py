@@ -259,6 +259,8 @@ def show_task(ctx: click.Context, *, task: str, as_json: bool) -> None:
     found, now = read(answer, TaskDetail), SystemClock().now()
     print_line(found.command, bold=True)
     print_line(f"begun   {told(found.created_at, now)} by {found.created_by}, for {found.target}")
+    if found.health_check:
+        print_line(f"health  {found.health_check}, after each batch")
     print_line(f"ended   {'it goes on' if found.ended_at is None else told(found.ended_at, now)}: {_counted(found)}")
     for target in found.targets:
         print_line()

@@ -337,6 +337,27 @@ async def test_what_could_not_be_stored_is_not_begun(server: Server, tmp: Path) 
 
 
 @served
+async def test_28_a_fault_in_one_run_holds_up_no_other(server: Server, tmp: Path) -> None:
+    await publish(server, LATE)
+    driver = server.app.workflow_driver
+    ill = await run(server, name="ask")
+    well = await run(server, name="ask")
+    real = driver._steps.look
+
+    async def faulty(live: Any, *rest: Any) -> bool:
+        if live.id == ill:
+            raise RuntimeError("a fault")
+        return await real(live, *rest)
+
+    driver._steps.look = faulty  # type: ignore[method-assign]
+    server.clock.advance(timedelta(minutes=2))
+    assert (await until(server, well, "failed"))["id"] == well
+    assert (await shown(server, ill))["state"] == "waiting"
+    driver._steps.look = real  # type: ignore[method-assign]
+    await until(server, ill, "failed")
+
+
+@served
 async def test_who_watches_hears_of_each_step(server: Server, tmp: Path) -> None:
     await publish(server, BATCHES)
     async with envoys(server, tmp, "web-1") as (one,):

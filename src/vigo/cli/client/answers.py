@@ -102,6 +102,7 @@ class TaskDetail(TaskItem, frozen=True, kw_only=True):
 
     user: str | None
     timeout_seconds: float
+    health_check: str = ""
     targets: tuple[TaskTarget, ...]
 
 

@@ -164,6 +164,7 @@ class TaskDetail(TaskItem, frozen=True, kw_only=True):
     user: str | None
     nice: int
     timeout_seconds: float
+    health_check: str
     targets: tuple[TaskTarget, ...]
 
 

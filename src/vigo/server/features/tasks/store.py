@@ -174,6 +174,7 @@ def find(connection: Connection, task: TaskId) -> tuple[NewTask, TaskDetail] | N
         user=wanted.user,
         nice=wanted.nice,
         timeout_seconds=wanted.timeout_seconds,
+        health_check=wanted.health_check,
         targets=targets,
     )
 

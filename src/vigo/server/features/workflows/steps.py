@@ -28,6 +28,7 @@ from vigo.server.platform.auth.actor import Actor
 from vigo.server.platform.db.database import Database
 
 _MOST_NAMED: Final = 3
+_MOST_HOSTS: Final = 20
 
 
 class Steps:
@@ -122,9 +123,12 @@ class Steps:
     async def _begin_task(self, run: LiveRun, one: Progress, task: TaskId, actor: Actor) -> None:
         step, values = one.step, run.body.values
         found = [record for envoy in one.envoys if (record := self._envoys.find(envoy)) is not None]
+        # Whom it is for is known; this is what people read of it.
         target = step.target or run.body.workflow.target
+        if target is None or len(found) <= _MOST_HOSTS:
+            target = Target(hosts=tuple(record.hostname for record in found))
         wanted = NewTask(
-            target=Target(hosts=tuple(record.hostname for record in found[:1])) if target is None else target,
+            target=target,
             command=step.says,
             batch=step.batch,
             max_failures=_allowed(run, one),
