@@ -87,10 +87,8 @@ class WorkflowDriver:
                     await self.keep(run)
             except UnavailableError as error:
                 _log.error("the workflow's run %s cannot go on now, it is tried again: %s", run.id, error)
-            except Exception:  # one run's fault is not the others'
-                _log.exception(
-                    "the workflow's run %s cannot go on through an internal fault, it is tried again", run.id
-                )
+            except Exception:  # noqa: BLE001 - one run's fault is not the others'
+                _log.exception("the workflow's run %s meets an internal fault, it is tried again", run.id)
 
     async def approve(self, run: LiveRun, one: Progress, by: str) -> None:
         """Let an approval be given; the caller holds the run's lock."""
