@@ -247,6 +247,32 @@ async def test_batches_go_through_their_steps_one_after_the_other(server: Server
     assert found["steps"][4]["reason"] == "none of its machines is left"
 
 
+PAUSES = """\
+  roll:
+    description: One after the other
+    target: "*"
+    steps: [{rolling: 1, steps: [{approval: Go on?}, {pause: 1m}]}]
+"""
+
+
+@served
+async def test_batches_may_be_people_s_alone(server: Server, tmp: Path) -> None:
+    await publish(server, PAUSES)
+    async with envoys(server, tmp, "web-1", "web-2"):
+        made = await run(server)
+        for position in ("1.1.1", "1.2.1"):
+            assert (await until(server, made, "waiting"))["at"] == f"{position}: Go on?"
+            await server.request("POST", f"/api/v1/workflow-runs/{made}/approve", {"step": position})
+            server.clock.advance(timedelta(minutes=2))
+            await sweep(server)
+            server.clock.advance(timedelta(minutes=2))
+        found = await until(server, made, "succeeded")
+    assert [(step["position"], step["state"]) for step in found["steps"]] == [
+        (position, "succeeded") for position in ("1", "1.1.1", "1.1.2", "1.2.1", "1.2.2")
+    ]
+    assert found["steps"][0]["done"] == 2
+
+
 @served
 async def test_one_failure_too_many_ends_it_and_touches_nobody_else(server: Server, tmp: Path) -> None:
     await publish(server, BATCHES.replace("max_failures: 1", "max_failures: 0"))

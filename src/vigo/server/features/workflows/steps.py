@@ -84,10 +84,8 @@ class Steps:
             return self._look_at_wait(run, one)
         if not self._is_over(one):
             return False
-        if kind == "pause":
-            one.state, one.ended_at = "succeeded", self._clock.now()
-        else:
-            self._end(run, one, f"nobody approved it within {format_duration(one.step.within)}")
+        late = f"nobody approved it within {format_duration(one.step.within)}"
+        self._end(run, one, "" if kind == "pause" else late)
         return True
 
     def approve(self, run: LiveRun, one: Progress, by: str) -> None:
