@@ -1,6 +1,7 @@
 """docs/protocol.md: its vectors hold for a library that is not ours, and the code makes the same."""
 
 import hashlib
+import json
 import re
 import struct
 from datetime import UTC, datetime
@@ -37,20 +38,12 @@ class Vector(NamedTuple):
 
 
 def vector(block: str) -> Vector:
-    lines = [line.partition(" ") for line in block.splitlines()]
-    parts, context, signature = [], "", b""
-    for name, _, rest in lines:
-        if name == "context":
-            context = rest.strip()
-        elif name == "signature":
-            signature = bytes.fromhex(rest.strip())
-        else:
-            form, _, value = rest.strip().partition(" ")
-            parts.append(bytes.fromhex(value) if form == "hex" else value.replace("\\n", "\n").encode())
-    return Vector(context, tuple(parts), signature)
+    found = json.loads(block)
+    parts = tuple(bytes.fromhex(one["hex"]) if "hex" in one else one["text"].encode() for one in found["parts"])
+    return Vector(found["context"], parts, bytes.fromhex(found["signature"]))
 
 
-VECTORS = [vector(block) for block in re.findall(r"```vector\n(.*?)```", PAGE, re.DOTALL)]
+VECTORS = [vector(block) for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
 
 
 @pytest.mark.parametrize("found", VECTORS, ids=lambda one: one.context)
@@ -65,7 +58,7 @@ def test_there_is_one_of_each_kind_but_for_what_has_the_same_form() -> None:
     contexts = {value.decode() for name, value in vars(signing).items() if name.endswith("_CONTEXT")}
     assert {found.context for found in VECTORS} | {"vigo scrier v1"} == contexts
     for context in contexts:
-        assert f"`{context}`" in PAGE
+        assert f'"{context}"' in PAGE
 
 
 def test_the_code_takes_each_vector_as_what_it_is() -> None:
