@@ -127,7 +127,7 @@ def test_whom_it_is_for_is_said_and_shown(server: Server, tmp_path: Path) -> Non
             ((), 2, "expected whom it is for"),
             (("-t", "nobody"), 1, "found none"),
             (("--all", "--batch", "0%"), 1, "batch: expected"),
-            (("--all", "--timeout", "1y"), 2, "expected a number with its unit"),
+            (("--all", "--timeout", "1y"), 2, "expected a duration such as"),
             (("--role", "none"), 1, "found none"),
         ):
             done = run(server, "true", *words)
