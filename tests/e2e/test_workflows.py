@@ -134,11 +134,14 @@ def test_a_step_that_fails_ends_it(server: Server, tmp_path: Path) -> None:
     with machines(server, tmp_path, "web-1", "web-2"):
         done = run(server, "run", "fails")
         assert done.status == 1
+        made = server.ask("workflow", "list")["items"][0]["id"]
+        task = shown(server, made)["steps"][0]["task"]
+        why = f"1 of 1 failed (web-1): `vigocli task show {task}` says why; at most 0 may"
         assert done.out.splitlines() == [
-            "1  task fail  running on 1",
-            "1  task fail  failed, 0 of 1: 1 of 1 failed (web-1); at most 0 may",
+            "1  task fail  running on web-1",
+            f"1  task fail  failed, 0 of 1: {why}",
         ]
-        assert done.err == ("the workflow has failed: step 1 (task fail): 1 of 1 failed (web-1); at most 0 may\n")
+        assert done.err == f"run {made}\nthe workflow has failed: step 1 (task fail): {why}\n"
         done = run(server, "run", "fails", "--json")
         (step,) = [json.loads(line) for line in done.out.splitlines()]
         assert (step["position"], step["state"], step["failed"]) == ("1", "failed", ["web-1"])

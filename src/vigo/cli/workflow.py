@@ -96,6 +96,7 @@ def run_workflow(
                 print_line(created["id"])
                 print_line(f"begun; `vigocli workflow watch {created['id']}` shows it", error=True)
             return
+        print_line(f"run {created['id']}", error=True)
         ctx.exit(_watch(api, created["id"], as_json=as_json))
 
 

@@ -36,10 +36,16 @@ class StepItem(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     task: str | None = None
     machines: int = 0
+    some: tuple[str, ...] = ()
     done: int = 0
     failed: tuple[str, ...] = ()
     until: datetime | None = None
     approvers: tuple[str, ...] | None = None
+
+    def named(self) -> str:
+        """Return the machines that it is for, the first of them where they are many."""
+        more = self.machines - len(self.some)
+        return ", ".join(self.some) + (f" and {more} more" if more else "")
 
     def counted(self) -> str:
         """Return on how many machines it is done, where it is for machines."""

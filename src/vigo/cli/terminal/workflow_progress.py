@@ -67,14 +67,15 @@ def print_run(found: WorkflowRunDetail) -> None:
 
 
 def _remark(step: StepItem) -> str:
-    parts = [step.reason] if step.reason else []
+    parts = [f"on {step.named()}"] if step.some else []
+    parts += [step.reason] if step.reason else []
     parts += [f"until {exact(step.until)}"] if step.until and step.state == "running" else []
     parts += [f"task {step.task}"] if step.task else []
     return "; ".join(parts)
 
 
 def _print_step(step: StepItem, run: str) -> None:
-    counted = f" on {step.machines}" if step.machines and step.state == "running" else ""
+    counted = f" on {step.named()}" if step.machines and step.state == "running" else ""
     done = f", {step.counted()}" if step.machines and step.state in _OVER else ""
     reason = f": {step.reason}" if step.reason else ""
     print_line(f"{step.position}  {step.title}  {step.state}{counted}{done}{reason}", colour=COLOURS.get(step.state))

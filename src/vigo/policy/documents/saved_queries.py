@@ -3,10 +3,10 @@
 from typing import Final
 
 from vigo.core.saved_query import SavedQuery
-from vigo.core.templates import TemplateError, Templates
 from vigo.policy.documents.reading import Reading
 from vigo.policy.documents.runnable import named
 from vigo.policy.documents.targets import Known, read_target
+from vigo.policy.documents.traits import check_expression
 from vigo.policy.yaml_tree import Mapping
 
 FILE: Final = "queries.vgo"
@@ -26,10 +26,7 @@ def read_saved_queries(reading: Reading, known: Known) -> tuple[SavedQuery, ...]
             if document.get(key) is None:
                 reading.error(name.origin, "missing", f"{what}: expected `{key}`, {meaning}, found none")
         if expression is not None:
-            try:
-                Templates().names_in_expression(expression.text)
-            except TemplateError as error:
-                reading.error(expression.origin, "template", f"{what}: {error}", "such as traits.os.version")
+            check_expression(reading, expression, what, "traits.os.version")
         found.append(
             SavedQuery(
                 name=name.text,

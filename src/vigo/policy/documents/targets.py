@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from vigo.core.target import Target
-from vigo.core.templates import TemplateError, Templates
 from vigo.policy.documents.hostcrates import is_valid_pattern
 from vigo.policy.documents.reading import Reading
+from vigo.policy.documents.traits import check_expression
 from vigo.policy.scalars import described
 from vigo.policy.yaml_tree import Mapping, Node, Scalar, Sequence
 
@@ -38,10 +38,7 @@ def read_target(reading: Reading, node: Node | None, what: str, known: Known) ->
     hosts = _of_hosts(reading, document.get("hosts"), f"{what}: hosts")
     where = reading.text(document.get("where"), f"{what}: where")
     if where is not None:
-        try:
-            Templates().names_in_expression(where.text)
-        except TemplateError as error:
-            reading.error(where.origin, "template", f"{what}: where: {error}", "such as traits.os.family == 'debian'")
+        check_expression(reading, where, f"{what}: where", "traits.os.family == 'debian'")
     return Target(
         everyone=hosts is not None and hosts.everyone,
         hosts=() if hosts is None else hosts.hosts,

@@ -7,6 +7,7 @@ from msgspec import inspect
 
 from vigo.catalog.scan import collectors
 from vigo.core.nearest import did_you_mean
+from vigo.core.templates import TemplateError, Templates
 from vigo.core.traits import Traits
 from vigo.core.typed_templates import ANYTHING, alternatives, item_type, value_type
 from vigo.policy.documents.reading import Reading
@@ -42,6 +43,29 @@ def read_traits(reading: Reading, node: Node | None) -> Traits:
             key: _value(reading, one.value, fields.get(key, ANYTHING)) for key, one in value.entries.items()
         }
     return traits
+
+
+def check_expression(reading: Reading, text: Scalar, what: str, example: str) -> None:
+    """Refuse an expression that cannot be read, and warn of traits that this version does not know."""
+    try:
+        names = Templates().names_in_expression(text.text)
+    except TemplateError as error:
+        reading.error(text.origin, "template", f"{what}: {error}", f"such as {example}")
+        return
+    for name in sorted(names):
+        first, *path = name.split(".")
+        if first != "traits" or not path:
+            continue
+        schema = _schemas().get(path[0])
+        message = ""
+        if schema is None:
+            message = f"{what}: no trait set has the name {path[0]!r}{did_you_mean(path[0], _schemas())}"
+        elif path[1:] and path[1] not in schema and not collectors()[path[0]].schema.is_open:
+            message = f"{what}: the traits {path[0]} have no field {path[1]!r}{did_you_mean(path[1], schema)}"
+        if message:
+            reading.findings.warning(
+                text.origin, "unknown-trait", message, hint="`vigo traits` prints those of a machine"
+            )
 
 
 def _value(reading: Reading, node: Node, expected: inspect.Type) -> Any:

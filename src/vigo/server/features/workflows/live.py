@@ -31,6 +31,8 @@ class Progress(msgspec.Struct, kw_only=True):
     batch: int = 0
     envoys: tuple[EnvoyId, ...] = ()
     """Whom it is for, known once it begins; of a step within batches it stands with these."""
+    some: tuple[str, ...] = ()
+    """The hostnames of the first of them, for people."""
     batches: tuple[tuple[EnvoyId, ...], ...] = ()
     failed: dict[EnvoyId, str] = {}
     """Their hostnames."""
@@ -62,6 +64,7 @@ class Progress(msgspec.Struct, kw_only=True):
             reason=self.reason,
             task=self.task,
             machines=len(self.envoys),
+            some=self.some,
             done=self.done,
             failed=tuple(sorted(self.failed.values())[:_MOST_NAMED]),
             until=self.until,

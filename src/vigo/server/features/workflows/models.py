@@ -90,6 +90,8 @@ class StepItem(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     task: TaskId | None = None
     machines: int = 0
+    some: tuple[str, ...] = ()
+    """The first of their hostnames."""
     done: int = 0
     failed: tuple[str, ...] = ()
     until: datetime | None = None

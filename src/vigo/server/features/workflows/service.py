@@ -1,6 +1,7 @@
 """Running workflows, and showing how far each run is."""
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -286,7 +287,7 @@ class WorkflowService:
             while not self._is_closing:
                 bell.clear()
                 is_over = live.ended_at is not None and self._driver.find(live.id) is None
-                for one in live.detail().steps:
+                for one in _inner_first(live.detail().steps):
                     if one.state != "waiting" and seen.get(one.position) != one:
                         seen[one.position] = one
                         yield StepEvent(step=one)
@@ -303,8 +304,18 @@ class WorkflowService:
             live.watchers.discard(bell)
 
 
+def _inner_first(steps: Sequence[StepItem]) -> Sequence[StepItem]:
+    """Return steps such that one with batches, once it has ended, follows those of its batches."""
+
+    def place(one: StepItem) -> tuple[float, ...]:
+        numbers = tuple(float(number) for number in one.position.split("."))
+        return (*numbers, math.inf) if one.kind == "rolling" and one.ended_at is not None else numbers
+
+    return sorted(steps, key=place)
+
+
 async def _past(shown: WorkflowRunDetail) -> AsyncGenerator[WorkflowEvent, None]:
-    for one in shown.steps:
+    for one in _inner_first(shown.steps):
         if one.state != "waiting":
             yield StepEvent(step=one)
     yield WorkflowEndEvent(state=shown.state, reason=shown.reason)

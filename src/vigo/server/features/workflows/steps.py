@@ -59,6 +59,7 @@ class Steps:
         now, step = self._clock.now(), one.step
         one.state, one.started_at = "running", now
         one.envoys = tuple(record.id for record in found)
+        one.some = tuple(record.hostname for record in found[:_MOST_NAMED])
         if step.within:
             one.until = now + step.within
         if step.kind in ("task", "check"):
@@ -115,7 +116,7 @@ class Steps:
         well = [end for end in ends if end.state == "succeeded"]
         one.done = len(well)
         failed = {end.id: end.hostname for end in ends if end.state != "succeeded"}
-        self._end(run, one, failed=failed)
+        self._end(run, one, f"`vigocli task show {one.task}` says why" if failed else "", failed=failed)
         return True
 
     async def _begin_task(self, run: LiveRun, one: Progress, task: TaskId, actor: Actor) -> None:
