@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from vigo.core.ids import EnvoyId, ScrierId
 from vigo.server.features.scriers.models import ScrierItem
+from vigo.server.platform.db.pages import newest
 from vigo.server.platform.db.tables import scriers
 
 
@@ -51,12 +52,8 @@ def going_on(connection: Connection) -> list[ScrierItem]:
 
 def page(connection: Connection, before: int | None, limit: int) -> tuple[tuple[ScrierItem, ...], int | None]:
     """Return a page of them, the newest first, and where the next one begins."""
-    query = select(scriers).order_by(scriers.c.number.desc()).limit(limit + 1)
-    if before is not None:
-        query = query.where(scriers.c.number < before)
-    rows = connection.execute(query).all()
-    shown = rows[:limit]
-    return tuple(_item(row) for row in shown), shown[-1].number if len(rows) > limit else None
+    rows, following = newest(connection, scriers, before, limit)
+    return tuple(_item(row) for row in rows), following
 
 
 def find(connection: Connection, scrier: ScrierId) -> ScrierItem | None:

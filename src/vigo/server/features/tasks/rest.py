@@ -1,9 +1,7 @@
 """`/api/v1/tasks` and `/api/v1/queries`, and those of both that the stacks declare."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
-import msgspec
 from litestar import Request, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Stream
@@ -22,6 +20,7 @@ from vigo.server.features.tasks.models import (
 )
 from vigo.server.features.tasks.service import TaskService
 from vigo.server.platform.web.application import acting
+from vigo.server.platform.web.following import LINES, as_lines
 from vigo.server.platform.web.paging import Limit, number_cursor
 
 
@@ -49,16 +48,10 @@ def routes(service: TaskService) -> list[ControllerRouterHandler]:
     @get(
         "/api/v1/tasks/{task_id:str}/events",
         summary="Follow a task: a JSON object a line, until it has ended",
-        media_type="application/x-ndjson",
+        media_type=LINES,
     )
     async def watch_task(request: Request[Any, Any, Any], task_id: FromPath[str]) -> Stream:
-        events = await service.watch(acting(request), task_id)
-
-        async def lines() -> AsyncIterator[bytes]:
-            async for event in events:
-                yield msgspec.json.encode(event) + b"\n"
-
-        return Stream(lines(), media_type="application/x-ndjson")
+        return as_lines(await service.watch(acting(request), task_id))
 
     @post("/api/v1/tasks/{task_id:str}/cancel", summary="End a task wherever it runs", status_code=200)
     async def cancel_task(request: Request[Any, Any, Any], task_id: FromPath[str]) -> TaskDetail:

@@ -16,6 +16,7 @@ from vigo.core.ids import EnvoyId, TaskId
 from vigo.core.task import HEAD_BYTES, TAIL_BYTES
 from vigo.server.features.tasks.live import LiveTarget, LiveTask
 from vigo.server.features.tasks.models import NewTask, TargetState, TaskDetail, TaskItem, TaskTarget
+from vigo.server.platform.db.pages import newest
 from vigo.server.platform.db.tables import task_targets, tasks
 
 _log = logging.getLogger(__name__)
@@ -140,11 +141,7 @@ def going_on(connection: Connection) -> list[LiveTask]:
 
 def page(connection: Connection, before: int | None, limit: int) -> tuple[tuple[TaskItem, ...], int | None]:
     """Return a page of tasks, the newest first, and where the next one begins."""
-    query = select(tasks).order_by(tasks.c.number.desc()).limit(limit + 1)
-    if before is not None:
-        query = query.where(tasks.c.number < before)
-    rows = connection.execute(query).all()
-    shown = rows[:limit]
+    shown, following = newest(connection, tasks, before, limit)
     counts: dict[int, dict[TargetState, int]] = defaultdict(dict)
     numbers = [row.number for row in shown]
     grouped = (
@@ -155,7 +152,7 @@ def page(connection: Connection, before: int | None, limit: int) -> tuple[tuple[
     for row in connection.execute(grouped):
         counts[row.task_number][row.state] = row.many
     items = tuple(_item(row, counts[row.number]) for row in shown)
-    return items, shown[-1].number if len(rows) > limit else None
+    return items, following
 
 
 def find(connection: Connection, task: TaskId) -> tuple[NewTask, TaskDetail] | None:

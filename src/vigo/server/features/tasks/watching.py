@@ -3,7 +3,6 @@
 import asyncio
 import codecs
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -22,9 +21,7 @@ from vigo.server.features.tasks.models import (
     TaskEvent,
     TaskTarget,
 )
-
-BEAT: Final = timedelta(seconds=10)
-"""Those who watch a task hear something at least so often."""
+from vigo.server.platform.web.following import rings
 
 _PAUSE: Final = timedelta(milliseconds=100)
 """Between two looks at a task for one who watches: what happened in between is told together."""
@@ -62,19 +59,11 @@ async def going_on(
             if live.version == seen and not live.left and is_over():
                 yield EndEvent(counts=live.counts())
                 return
-            if not await _rings(bell):
+            if not await rings(bell):
                 yield BeatEvent(counts=live.counts())
             await asyncio.sleep(_PAUSE.total_seconds())
     finally:
         live.watchers.discard(bell)
-
-
-async def _rings(bell: asyncio.Event) -> bool:
-    """Return whether something happens within a beat."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(BEAT.total_seconds()):
-            await bell.wait()
-    return bell.is_set()
 
 
 class _Follower:

@@ -1,9 +1,7 @@
 """`/api/v1/workflows` and `/api/v1/workflow-runs`."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
-import msgspec
 from litestar import Request, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Stream
@@ -19,6 +17,7 @@ from vigo.server.features.workflows.models import (
 )
 from vigo.server.features.workflows.service import WorkflowService
 from vigo.server.platform.web.application import acting
+from vigo.server.platform.web.following import LINES, as_lines
 from vigo.server.platform.web.paging import Limit, number_cursor
 
 
@@ -46,16 +45,10 @@ def routes(service: WorkflowService) -> list[ControllerRouterHandler]:
     @get(
         "/api/v1/workflow-runs/{run_id:str}/events",
         summary="Follow a run of a workflow: a JSON object a line, until it has ended",
-        media_type="application/x-ndjson",
+        media_type=LINES,
     )
     async def watch_workflow_run(request: Request[Any, Any, Any], run_id: FromPath[str]) -> Stream:
-        events = await service.watch(acting(request), run_id)
-
-        async def lines() -> AsyncIterator[bytes]:
-            async for event in events:
-                yield msgspec.json.encode(event) + b"\n"
-
-        return Stream(lines(), media_type="application/x-ndjson")
+        return as_lines(await service.watch(acting(request), run_id))
 
     @post("/api/v1/workflow-runs/{run_id:str}/approve", summary="Approve the step that a run waits at", status_code=200)
     async def approve_workflow_run(

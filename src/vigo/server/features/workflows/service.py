@@ -3,7 +3,6 @@
 import asyncio
 import math
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from typing import Final, NoReturn
 
@@ -44,9 +43,7 @@ from vigo.server.platform.auth.actor import Actor
 from vigo.server.platform.auth.table import Permission
 from vigo.server.platform.db.database import Database
 from vigo.server.platform.settings.model import CurrentSettings
-
-BEAT: Final = timedelta(seconds=10)
-"""Those who watch a run hear something at least so often."""
+from vigo.server.platform.web.following import rings
 
 _PAUSE: Final = timedelta(milliseconds=100)
 
@@ -294,10 +291,7 @@ class WorkflowService:
                 if is_over:
                     yield WorkflowEndEvent(state=live.state, reason=live.reason)
                     return
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(BEAT.total_seconds()):
-                        await bell.wait()
-                if not bell.is_set():
+                if not await rings(bell):
                     yield WorkflowBeatEvent(at=live.item().at)
                 await asyncio.sleep(_PAUSE.total_seconds())
         finally:

@@ -12,6 +12,7 @@ from vigo.core.errors import DamagedError
 from vigo.core.ids import WorkflowRunId
 from vigo.server.features.workflows.live import Body, LiveRun, detail_of
 from vigo.server.features.workflows.models import WorkflowRunDetail, WorkflowRunItem
+from vigo.server.platform.db.pages import newest
 from vigo.server.platform.db.tables import workflow_runs
 
 _MOST_BYTES: Final = 64 * 1024 * 1024
@@ -55,12 +56,8 @@ def going_on(connection: Connection) -> list[LiveRun]:
 
 def page(connection: Connection, before: int | None, limit: int) -> tuple[tuple[WorkflowRunItem, ...], int | None]:
     """Return a page of runs, the newest first, and where the next one begins."""
-    query = select(workflow_runs).order_by(workflow_runs.c.number.desc()).limit(limit + 1)
-    if before is not None:
-        query = query.where(workflow_runs.c.number < before)
-    rows = connection.execute(query).all()
-    shown = rows[:limit]
-    return tuple(_item(row) for row in shown), shown[-1].number if len(rows) > limit else None
+    rows, following = newest(connection, workflow_runs, before, limit)
+    return tuple(_item(row) for row in rows), following
 
 
 def find(connection: Connection, run: WorkflowRunId) -> WorkflowRunDetail | None:
