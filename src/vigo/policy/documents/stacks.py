@@ -96,7 +96,10 @@ def read_stacks(reading: Reading) -> Stacks:
     roles_by_name = _by_name(reading, "role", roles)
     environments_by_name = _by_name(reading, "environment", environments)
     tasks = reading.kept(TASKS_FILE, read_named_tasks) if TASKS_FILE in reading.files else ()
-    known = Known(environments_by_name, roles_by_name)
+    known = Known(
+        None if ENVIRONMENTS_FILE in reading.unreadable else environments_by_name,
+        None if any(_kind_of(file) == "role" for file in reading.unreadable) else roles_by_name,
+    )
     tasks_by_name = {task.name: task for task in tasks}
     stacks = Stacks(
         configcrates=_by_name(reading, "configcrate", crates),

@@ -14,10 +14,10 @@ TARGET_KEYS: Final = ("hosts", "environment", "role", "where")
 
 
 class Known(NamedTuple):
-    """The names that a target may say."""
+    """The names that a target may say, None where a file that declares some cannot be read."""
 
-    environments: Iterable[str]
-    roles: Iterable[str]
+    environments: Iterable[str] | None
+    roles: Iterable[str] | None
 
 
 def read_target(reading: Reading, node: Node | None, what: str, known: Known) -> Target | None:
@@ -58,10 +58,10 @@ def _of_hosts(reading: Reading, node: Node | None, what: str) -> Target | None:
     return Target(everyone=True) if "*" in hosts else Target(hosts=hosts)
 
 
-def _name(reading: Reading, document: Mapping, key: str, what: str, known: Iterable[str]) -> str | None:
+def _name(reading: Reading, document: Mapping, key: str, what: str, known: Iterable[str] | None) -> str | None:
     given = reading.text(document.get(key), f"{what}: {key}")
     if given is None:
         return None
-    if given.text not in known:
+    if known is not None and given.text not in known:
         reading.unknown(given, f"{what}: no {key} has the name", known, f"unknown-{key}")
     return given.text

@@ -21,6 +21,7 @@ from vigo.core.workflow import (
     StepKind,
     Workflow,
 )
+from vigo.policy.documents.named_tasks import FILE as TASKS_FILE
 from vigo.policy.documents.named_tasks import read_check
 from vigo.policy.documents.reading import Reading
 from vigo.policy.documents.runnable import machines, named, operators, parameters, used_in, warn_of_unused, within
@@ -95,7 +96,7 @@ def _workflow(reading: Reading, name: Scalar, node: Node, tasks: Map[str, NamedT
     around = _Around(tasks, known, declared, target is not None, set())
     given = document.get("steps")
     steps = tuple(_steps(reading, given, what, around))
-    if given is None or (isinstance(given, Sequence) and not given.items) or is_null(given):
+    if _is_empty(given):
         reading.error(name.origin, "missing", f"{what}: expected `steps`, a list of at least one, found none")
 
     def told(parameter: str) -> str:
@@ -111,6 +112,10 @@ def _workflow(reading: Reading, name: Scalar, node: Node, tasks: Map[str, NamedT
         operators=operators(reading, document, what),
         match=machines(reading, document, what),
     )
+
+
+def _is_empty(node: Node | None) -> bool:
+    return node is None or is_null(node) or (isinstance(node, Sequence) and not node.items)
 
 
 def _steps(reading: Reading, node: Node | None, what: str, around: _Around) -> Iterator[Step]:
@@ -152,7 +157,7 @@ def _step(reading: Reading, node: Node, what: str, around: _Around) -> Step | No
             where = " in batches" if around.is_inner and key in _ALSO[kind] else ""
             message = f"{what}: steps of the kind {kind}{where} have no `{key}`"
             reading.error(
-                entry.key.origin, "unknown-key", message, f"it may have: {', '.join(sorted(allowed | {'title'}))}"
+                entry.key.origin, "unknown-key", message, f"they may have: {', '.join(sorted(allowed | {'title'}))}"
             )
     return _of_kind(reading, kind, document, what, around)
 
@@ -172,7 +177,7 @@ def _of_kind(reading: Reading, kind: StepKind, document: Mapping, what: str, aro
     inner: tuple[Step, ...] = ()
     if kind == "rolling":
         inner = tuple(_steps(reading, document.get("steps"), what, around._replace(is_inner=True)))
-        if document.get("steps") is None:
+        if _is_empty(document.get("steps")):
             reading.error(document.origin, "missing", f"{what}: expected `steps` for each batch, found none")
     longest = within(reading, document, what, "within", WITHIN.get(kind, timedelta(0)), LONGEST_STEP)
     if kind == "pause":
@@ -270,6 +275,8 @@ def _given(reading: Reading, node: Node | None, what: str, around: _Around) -> l
 def _check_task(reading: Reading, says: Scalar, given: list[tuple[Scalar, Scalar]], what: str, around: _Around) -> None:
     """Refuse a task that is not declared, and what it does not take."""
     task = around.tasks.get(says.text)
+    if task is None and TASKS_FILE in reading.unreadable:
+        return  # what it declares is not known
     if task is None:
         reading.unknown(says, f"{what}: tasks.vgo declares no task", around.tasks, "unknown-task")
         return
