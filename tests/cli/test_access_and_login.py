@@ -147,3 +147,21 @@ def test_a_token_that_is_typed_is_not_seen(desk: Desk, made: dict[str, Any]) -> 
     assert status == 0, seen
     assert "logged in at" in seen
     assert made["token"] not in seen
+
+
+def test_a_token_may_be_made_with_less(desk: Desk) -> None:
+    rights = ("--may", "envoys:read", "--may", "access-tokens:read", "--on", "web-*")
+    made = desk.here("access", "create", "--name", "oncall", *rights, "--json").json
+    fingerprint = desk.here("tokens", "create", "--hostname", "x", "--json").json["ca_sha256"]
+    assert login(desk, made | {"ca_sha256": fingerprint}).status == 0
+    assert desk.vigocli("envoys", "list", "--json").json == {"items": []}
+    refused = desk.vigocli("runs", "list")
+    assert (refused.status, "expected the permission runs:read, which token oncall does not have" in refused.err) == (
+        1,
+        True,
+    )
+    listed = desk.vigocli("access", "list").out
+    assert "access-tokens:read, envoys:read" in listed
+    assert "web-*" in listed
+    wrong = desk.here("access", "create", "--name", "x", "--may", "envoys:raed")
+    assert (wrong.status, "did you mean 'envoys:read'?" in wrong.err) == (1, True)

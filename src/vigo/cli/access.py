@@ -16,7 +16,9 @@ _LIFE = DurationType(shortest=timedelta(seconds=1), longest=timedelta(days=3650)
 
 @click.group("access", cls=Noun)
 def command() -> None:
-    """Make, list and withdraw the access tokens of operators and programs. Each may do everything.
+    """Make, list and withdraw the access tokens of operators and programs.
+
+    A token may do everything on every machine, unless --may and --on say less when it is made.
 
     Examples:
       vigocli access create --name ada --ttl 90d
@@ -32,14 +34,26 @@ def command() -> None:
 @command.command("create")
 @click.option("--name", required=True, help="Whose it is; it stands in the audit trail beside all that they do.")
 @click.option("--ttl", type=_LIFE, default="90d", show_default=True, help="How long it is in force.")
+@click.option("--may", metavar="RIGHT", multiple=True, help="What it may do; may come repeatedly. All where left out.")
+@click.option(
+    "--on",
+    metavar="HOST",
+    multiple=True,
+    help="The machines that it may act on: hostnames, globs, `~regex`; may come repeatedly. All where left out.",
+)
 @json_option
 @click.pass_context
-def create_access(ctx: click.Context, *, name: str, ttl: timedelta, as_json: bool) -> None:
+def create_access(
+    ctx: click.Context, *, name: str, ttl: timedelta, may: tuple[str, ...], on: tuple[str, ...], as_json: bool
+) -> None:
     """Make an access token, and print how to log in with it. Its text is shown this once.
+
+    Nobody gives a right that they do not have. A right that is none is answered with those that there are.
 
     Examples:
       vigocli access create --name ada
       vigocli access create --name ci --ttl 7d --json
+      vigocli access create --name oncall --may envoys:read --may tasks:read --may tasks:run-named --on 'web-*'
 
     Exit statuses:
       0  made
@@ -47,7 +61,8 @@ def create_access(ctx: click.Context, *, name: str, ttl: timedelta, as_json: boo
       2  the command line is wrong
     """
     with connect(ctx) as api:
-        answer = api.post("access-tokens", {"name": name, "ttl_seconds": int(ttl.total_seconds())})
+        limits = {"permissions": may or None, "match": on or None}
+        answer = api.post("access-tokens", {"name": name, "ttl_seconds": int(ttl.total_seconds()), **limits})
     if as_json:
         print_json(answer)
         return
@@ -98,10 +113,12 @@ def list_access(ctx: click.Context, *, limit: int | None, as_json: bool) -> None
             relative(token.created_at, now),
             token.created_by,
             f"{'expired ' if token.expires_at <= now else ''}{relative(token.expires_at, now)}",
+            "everything" if token.permissions is None else ", ".join(token.permissions),
+            "all" if token.match is None else ", ".join(token.match),
         )
         for token in tokens
     ]
-    print_table(("ID", "NAME", "MADE", "MADE BY", "EXPIRES"), rows)
+    print_table(("ID", "NAME", "MADE", "MADE BY", "EXPIRES", "MAY", "ON"), rows)
 
 
 @command.command("revoke")

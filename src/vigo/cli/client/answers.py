@@ -240,6 +240,8 @@ class AccessToken(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     created_by: str
     expires_at: datetime
+    permissions: tuple[str, ...] | None = None
+    match: tuple[str, ...] | None = None
 
 
 class MintedAccessToken(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,12 +4,20 @@ from datetime import datetime
 
 import msgspec
 
+from vigo.server.platform.auth.table import Permission
+
 
 class NewAccessToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is asked for."""
+    """What is asked for.
+
+    `permissions` are what it may do, `match` the machines that it may act on, as hostnames, globs or `~regex`; without
+    them everything that whoever makes it may do, and on all of their machines.
+    """
 
     name: str
     ttl_seconds: int
+    permissions: tuple[str, ...] | None = None
+    match: tuple[str, ...] | None = None
 
 
 class MintedAccessToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +39,8 @@ class AccessToken(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     created_by: str
     expires_at: datetime
+    permissions: tuple[Permission, ...] | None = None
+    match: tuple[str, ...] | None = None
 
 
 class AccessTokenList(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,7 @@
 """Who may use the REST API: the host's root by the admin token, everyone else by an access token."""
 
+import asyncio
+import logging
 import secrets
 import uuid
 from collections.abc import Callable
@@ -9,8 +11,10 @@ from typing import Final
 from sqlalchemy import Connection
 
 from vigo.core.clock import Clock
-from vigo.core.errors import InvalidError, NotFoundError
+from vigo.core.errors import ForbiddenError, InvalidError, NotFoundError, UnavailableError
+from vigo.core.hostnames import check_pattern
 from vigo.core.ids import Digest
+from vigo.core.nearest import did_you_mean
 from vigo.server.features.access import store
 from vigo.server.features.access.models import AccessToken, MintedAccessToken, NewAccessToken
 from vigo.server.platform.audit.trail import Act, Trail
@@ -22,6 +26,10 @@ from vigo.server.platform.db.database import Database
 PREFIX: Final = "vigo-access-"
 LONGEST: Final = timedelta(days=3650)
 _MOST_NAME: Final = 100
+_MOST_PATTERNS: Final = 100
+_AUDITED_EVERY: Final = timedelta(minutes=1)
+
+_log = logging.getLogger(__name__)
 
 
 class AccessService:
@@ -43,6 +51,8 @@ class AccessService:
         self._server_url = server_url
         self._admin = token_digest(admin_token)
         self._tokens: dict[Digest, AccessToken] = database.read_now(store.in_force)
+        self._noting: set[asyncio.Task[None]] = set()
+        self._refused_at: dict[tuple[str, Permission], timedelta] = {}
 
     def replace_admin_token(self, token: str) -> None:
         """Let this be the admin token; the former one is void."""
@@ -61,7 +71,7 @@ class AccessService:
         found = self._tokens.get(secret)
         if found is None or found.expires_at <= self._clock.now():
             raise refused_token()
-        return Actor(f"token {found.name}", EVERYTHING, found.id)
+        return _actor(found)
 
     def is_in_force(self, actor: Actor) -> bool:
         """Return whether what an actor showed at some time would still be accepted now."""
@@ -72,16 +82,36 @@ class AccessService:
         if not token_id:
             return Actor(name, EVERYTHING)
         now = self._clock.now()
-        is_there = any(one.id == token_id and one.expires_at > now for one in self._tokens.values())
-        return Actor(name, EVERYTHING, token_id) if is_there else None
+        found = next((one for one in self._tokens.values() if one.id == token_id and one.expires_at > now), None)
+        return None if found is None else _actor(found)
+
+    def note_refusal(self, actor: Actor, permission: Permission, path: str) -> None:
+        """Have it stand in the audit trail that an actor lacks a right that it tried to use, at most once a minute."""
+        now, former = self._clock.monotonic(), self._refused_at.get((actor.token_id, permission))
+        if former is not None and now - former < _AUDITED_EVERY:
+            return  # who tries without end shall not fill the audit trail
+        self._refused_at[actor.token_id, permission] = now
+        act = Act(actor=actor.name, action="access.refused", subject=path, detail={"permission": permission})
+
+        async def noted() -> None:
+            try:
+                await self._database.write(lambda connection: self._trail.append(connection, act))
+            except UnavailableError as error:
+                _log.error("a refusal is not in the audit trail: %s", error)
+
+        noting = asyncio.create_task(noted())
+        self._noting.add(noting)
+        noting.add_done_callback(self._noting.discard)
 
     async def create(self, actor: Actor, wanted: NewAccessToken) -> MintedAccessToken:
         """Return a new token, whose text is stored nowhere.
 
         Raises:
-            InvalidError: its name or its life is not accepted.
+            ForbiddenError: it would be allowed more than the actor is.
+            InvalidError: its name, its life, a right or a pattern is not accepted.
         """
         actor.require(Permission.WRITE_ACCESS_TOKENS)
+        permissions, match = _permissions(actor, wanted.permissions), _match(actor, wanted.match)
         name = wanted.name.strip()
         if not 0 < len(name) <= _MOST_NAME or not name.isprintable():
             raise InvalidError(
@@ -99,9 +129,11 @@ class AccessService:
             created_at=now,
             created_by=actor.name,
             expires_at=now + timedelta(seconds=wanted.ttl_seconds),
+            permissions=permissions,
+            match=match,
         )
         secret = token_digest(text)
-        act = Act(actor=actor.name, action="access-token.create", subject=token.id, detail={"name": name})
+        act = Act(actor=actor.name, action="access-token.create", subject=token.id, detail=_detail(token))
 
         def job(connection: Connection) -> None:
             self._trail.append(connection, act)
@@ -145,3 +177,44 @@ class AccessService:
             self._tokens.pop(secret, None)
 
         await self._database.write(job, then)
+
+
+def _actor(token: AccessToken) -> Actor:
+    permissions = EVERYTHING if token.permissions is None else frozenset(token.permissions)
+    return Actor(f"token {token.name}", permissions, token.id, token.match)
+
+
+def _detail(token: AccessToken) -> dict[str, object]:
+    """Return what the audit trail shall have of a new token."""
+    limits = {"permissions": token.permissions, "match": token.match}
+    return {"name": token.name, **{name: list(limit) for name, limit in limits.items() if limit is not None}}
+
+
+def _permissions(actor: Actor, wanted: tuple[str, ...] | None) -> tuple[Permission, ...] | None:
+    """Return the rights of a new token, None for all; nobody gives what they have not."""
+    if wanted is None:
+        return None if actor.permissions == EVERYTHING else tuple(sorted(actor.permissions))
+    if not wanted:
+        raise InvalidError("permissions: expected at least one right, found none; leave it out for all")
+    known = {str(one): one for one in Permission}
+    for name in wanted:
+        if name not in known:
+            near, all_of_them = did_you_mean(name, known), ", ".join(sorted(known))
+            raise InvalidError(f"permissions: expected rights ({all_of_them}), found {name[:60]!r}{near}")
+        actor.require(known[name])
+    return tuple(sorted({known[name] for name in wanted}))
+
+
+def _match(actor: Actor, wanted: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Return the machines of a new token, None for all; nobody gives what they have not."""
+    if wanted is None:
+        return actor.match
+    if not wanted or len(wanted) > _MOST_PATTERNS:
+        raise InvalidError(f"match: expected 1 to {_MOST_PATTERNS} patterns, found {len(wanted)}; leave it out for all")
+    for pattern in wanted:
+        check_pattern(pattern)
+        if actor.match is not None and pattern not in actor.match:
+            raise ForbiddenError(
+                f"match: expected patterns of your own token ({', '.join(actor.match)}), found {pattern[:60]!r}"
+            )
+    return wanted

@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import Connection, insert, select, update
 
 from vigo.core.ids import Digest
 from vigo.server.features.access.models import AccessToken
+from vigo.server.platform.auth.table import Permission
 from vigo.server.platform.db.tables import access_tokens
 
 
@@ -19,6 +21,8 @@ def add(connection: Connection, token: AccessToken, secret: Digest) -> None:
             created_at=token.created_at,
             created_by=token.created_by,
             expires_at=token.expires_at,
+            permissions=None if token.permissions is None else msgspec.json.encode(token.permissions).decode(),
+            match=None if token.match is None else msgspec.json.encode(token.match).decode(),
         )
     )
 
@@ -33,9 +37,19 @@ def in_force(connection: Connection) -> dict[Digest, AccessToken]:
             created_at=row.created_at,
             created_by=row.created_by,
             expires_at=row.expires_at,
+            permissions=_permissions(row.permissions),
+            match=None if row.match is None else msgspec.json.decode(row.match, type=tuple[str, ...]),
         )
         for row in rows
     }
+
+
+def _permissions(text: str | None) -> tuple[Permission, ...] | None:
+    """Return what a token may do. A right that this version does not know is none."""
+    if text is None:
+        return None
+    names = msgspec.json.decode(text, type=tuple[str, ...])
+    return tuple(Permission(name) for name in names if name in set(Permission))
 
 
 def withdraw(connection: Connection, token_id: str, at: datetime) -> None:

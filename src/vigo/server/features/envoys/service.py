@@ -13,6 +13,7 @@ from vigo.core.clock import Clock
 from vigo.core.errors import (
     ConflictError,
     DamagedError,
+    ForbiddenError,
     InvalidError,
     TooLargeError,
     UnavailableError,
@@ -183,6 +184,7 @@ class EnvoyService:
         """Return the active envoys that a target means, by hostname; there is at least one.
 
         Raises:
+            ForbiddenError: the actor may not act on one of them; the audit trail has that.
             InvalidError: the target says nothing, or cannot be understood.
             NotFoundError: nobody fits it.
         """
@@ -194,7 +196,22 @@ class EnvoyService:
                 environment, roles = (None, ()) if assigned is None else (assigned.environment, assigned.roles)
                 candidates.append(Candidate(record, environment, roles))
         # In a thread: of tens of thousands of envoys that takes seconds, and check-ins go on meanwhile.
-        return await asyncio.to_thread(fitting, target, candidates, self.stored_traits)
+        found = await asyncio.to_thread(fitting, target, candidates, self.stored_traits)
+        await self.require_machines(actor, [record.hostname for record in found])
+        return found
+
+    async def require_machines(self, actor: Actor, hostnames: Sequence[str]) -> None:
+        """Return when an actor may act on all of these machines.
+
+        Raises:
+            ForbiddenError: it may not; the audit trail has that.
+        """
+        try:
+            actor.require_machines(hostnames)
+        except ForbiddenError as error:
+            act = Act(actor=actor.name, action="access.refused", subject="machines", detail={"reason": str(error)})
+            await self._database.write(lambda connection: self._trail.append(connection, act))
+            raise
 
     def stored_traits(self, envoys: Sequence[EnvoyId]) -> dict[EnvoyId, Traits]:
         """Return the traits that some envoys told last, as far as they are stored. It blocks: it is for threads."""
@@ -229,6 +246,7 @@ class EnvoyService:
         """
         actor.require(Permission.REVOKE_ENVOYS)
         record = self.index.get(name_or_id)
+        await self.require_machines(actor, [record.hostname])
         if record.is_active:
             now = self._clock.now()
             act = Act(actor=actor.name, action="envoy.revoke", subject=record.id, detail={"hostname": record.hostname})

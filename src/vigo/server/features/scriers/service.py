@@ -101,6 +101,7 @@ class ScrierService:
         record = self._envoys.index.get(wanted.envoy)
         if not record.is_active:
             raise ConflictError(f"expected an envoy that is in use, found that {record.hostname} was revoked")
+        await self._envoys.require_machines(actor, [record.hostname])
         rule = self._driver.rule_for(record.hostname)
         user = None if rule is None else rule.user_for(actor.name)
         refusal = _refusal(actor, wanted, record.hostname, rule, user)
@@ -262,6 +263,7 @@ class ScrierService:
             return shown
         if not _is_own(live, actor):
             actor.require(Permission.END_SCRIERS)
+            await self._envoys.require_machines(actor, [shown.hostname])
         await self._note(actor, "scriers.end", shown.id, hostname=shown.hostname, operator=shown.operator)
         self._driver.end(live, ScrierEnd(reason=f"ended by {actor.name}"))
         return live.item
@@ -305,6 +307,7 @@ class ScrierService:
         """
         actor.require(Permission.WATCH_SCRIERS)
         shown = await self.show(actor, scrier_id)
+        await self._envoys.require_machines(actor, [shown.hostname])
         lines = self._recordings.lines(shown.id)
         try:
             await self._note(actor, "scriers.watch", shown.id, hostname=shown.hostname, operator=shown.operator)

@@ -223,6 +223,7 @@ class TaskService:
         left = [record for envoy in again if (record := self._envoys.find(envoy)) is not None and record.is_active]
         if not left:
             raise NotFoundError(f"expected envoys of {task_id} that are still enrolled, found none")
+        await self._envoys.require_machines(actor, [record.hostname for record in left])
         if wanted.named:
             # What the stacks say now counts, for the command and for who may run it.
             wanted = await self._named.resolved(actor, wanted, left)
@@ -237,6 +238,7 @@ class TaskService:
         """
         wanted, shown = await self._found(actor, task_id)
         actor.require(_needed(wanted))
+        await self._envoys.require_machines(actor, [target.hostname for target in shown.targets])
         await self.stop(shown.id, actor.name)
         return await self.show(actor, task_id)
 

@@ -130,6 +130,10 @@ class LiveRun:
         """Return the rolling step that a step belongs to."""
         return None if one.of is None else self.body.steps[one.of]
 
+    def envoys(self) -> frozenset[EnvoyId]:
+        """Return those that its steps so far are for."""
+        return frozenset(envoy for one in self.body.steps for envoy in one.envoys)
+
     def wake(self) -> None:
         """Have those who watch look."""
         for watcher in self.watchers:

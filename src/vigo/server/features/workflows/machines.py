@@ -1,9 +1,10 @@
 """Which machines the steps of a workflow are for, and whether the stacks still let it run there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from vigo.core.errors import ForbiddenError, NotFoundError
+from vigo.core.ids import EnvoyId
 from vigo.core.target import Target
 from vigo.core.workflow import Step, Workflow
 from vigo.server.features.envoys.models import EnvoyRecord
@@ -18,6 +19,15 @@ class Machines:
 
     def __init__(self, envoys: EnvoyService) -> None:
         self._envoys = envoys
+
+    async def require(self, actor: Actor, envoys: Iterable[EnvoyId]) -> None:
+        """Return when an actor may act on all of these.
+
+        Raises:
+            ForbiddenError: it may not; the audit trail has that.
+        """
+        records = [record for envoy in envoys if (record := self._envoys.find(envoy)) is not None]
+        await self._envoys.require_machines(actor, [record.hostname for record in records])
 
     async def of(self, actor: Actor, workflow: Workflow, step: Step, within: Target | None) -> Sequence[EnvoyRecord]:
         """Return the machines of a step that has a target of its own or the workflow's; there is at least one.

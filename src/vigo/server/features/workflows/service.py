@@ -163,6 +163,7 @@ class WorkflowService:
             refusal = one.step.may_be_approved_by(actor.name, run.created_by)
             if refusal:
                 await self._refuse(actor, run.body.workflow, refusal)
+            await self._machines.require(actor, run.envoys())
             await self._driver.approve(run, one, actor.name)
         return run.detail()
 
@@ -179,6 +180,7 @@ class WorkflowService:
         if run is not None:
             async with run.lock:
                 if run.ended_at is None:
+                    await self._machines.require(actor, run.envoys())
                     await self._driver.abort(run, actor.name)
         return await self.show(actor, run_id)
 

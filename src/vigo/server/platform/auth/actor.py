@@ -1,11 +1,17 @@
 """Who acts, once that is known."""
 
+from collections.abc import Iterable
+from typing import Final
+
 import msgspec
 
 from vigo.core.errors import ForbiddenError
+from vigo.core.named_task import is_covered
 from vigo.server.platform.auth.table import Permission
 
 EVERYTHING = frozenset(Permission)
+
+_MOST_NAMED: Final = 5
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -15,6 +21,8 @@ class Actor(msgspec.Struct, frozen=True):
     permissions: frozenset[Permission] = frozenset()
     token_id: str = ""
     """Which token it is, since several may have one name; empty for the host's root."""
+    match: tuple[str, ...] | None = None
+    """The machines that it may act on; None for all."""
 
     def require(self, permission: Permission) -> None:
         """Return when the actor may do this.
@@ -24,3 +32,21 @@ class Actor(msgspec.Struct, frozen=True):
         """
         if permission not in self.permissions:
             raise ForbiddenError(f"expected the permission {permission}, which {self.name} does not have")
+
+    def covers(self, hostname: str) -> bool:
+        """Return whether the actor may act on a machine."""
+        return is_covered(hostname, self.match)
+
+    def require_machines(self, hostnames: Iterable[str]) -> None:
+        """Return when the actor may act on all of these machines.
+
+        Raises:
+            ForbiddenError: it may not.
+        """
+        outside = [hostname for hostname in hostnames if not self.covers(hostname)]
+        if outside:
+            more = f" and {len(outside) - _MOST_NAMED} more" if len(outside) > _MOST_NAMED else ""
+            raise ForbiddenError(
+                f"{self.name} may act on {', '.join(self.match or ())} alone, and not on"
+                f" {', '.join(outside[:_MOST_NAMED])}{more}; name others, or none of them"
+            )

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from vigo.server.platform.db.types import Moment
 
-HEAD: Final = "0006"
+HEAD: Final = "0007"
 """The newest migration, so that a start with nothing to migrate need not import Alembic."""
 
 # SQLite counts only columns of the type INTEGER by itself.
@@ -148,7 +148,10 @@ access_tokens = Table(
     Column("created_by", String(200), nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("revoked_at", Moment),
+    Column("permissions", Text),
+    Column("match", Text),
 )
+"""`permissions` and `match` are JSON lists; where they are missing it may do everything, on every machine."""
 
 tasks = Table(
     "tasks",

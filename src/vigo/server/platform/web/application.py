@@ -14,7 +14,7 @@ from litestar.types import ControllerRouterHandler
 from vigo.core.errors import ForbiddenError, VigoError
 from vigo.server.platform.auth.actor import Actor
 from vigo.server.platform.auth.bearer import bearer_token
-from vigo.server.platform.auth.table import TABLE, WEB_SOCKET, Kind
+from vigo.server.platform.auth.table import TABLE, WEB_SOCKET, Kind, Permission
 from vigo.server.platform.web.front_page import FRONT_PAGE
 from vigo.server.platform.web.openapi_document import openapi_route
 from vigo.server.platform.web.problem import on_depth, on_fault, on_http_error, on_vigo_error
@@ -37,6 +37,10 @@ class Credentials(Protocol):
         """Return who holds the token, or raise UnauthenticatedError."""
         ...
 
+    def note_refusal(self, actor: Actor, permission: Permission, path: str) -> None:
+        """Have it stand in the audit trail that an actor lacks a right that it tried to use."""
+        ...
+
 
 @get("/", media_type="text/html", sync_to_thread=False, include_in_schema=False)
 def front_page() -> str:
@@ -53,7 +57,7 @@ def healthz() -> str:
 def web_application(routes: Sequence[ControllerRouterHandler], credentials: Credentials) -> Litestar:
     """Return the application behind the HTTPS listener."""
 
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         rule = TABLE.get(_row(connection))
         if rule is None:
             raise ForbiddenError("this route has no row in the authorisation table")
@@ -62,6 +66,8 @@ def web_application(routes: Sequence[ControllerRouterHandler], credentials: Cred
         actor = credentials.authenticate(bearer_token(connection.scope["headers"]))
         if rule.kind is not Kind.PERSON or rule.permission is None:
             raise ForbiddenError("this route is not for people")
+        if rule.permission not in actor.permissions:
+            credentials.note_refusal(actor, rule.permission, str(connection.scope["path"]))
         actor.require(rule.permission)
         connection.scope["state"][ACTOR] = actor
 
