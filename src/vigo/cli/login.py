@@ -50,9 +50,9 @@ def command(ctx: click.Context, *, server: str, ca_sha256: str) -> None:
     timeout, clock = invocation(ctx).timeout or TIMEOUT, SystemClock()
     ca_pem = pinned_ca(url, pinned, timeout, clock)
     token = _asked_for()
-    with Api(Target(url, token, ca_pem), timeout, clock) as api:
-        with suppress(ForbiddenError):  # of a token that may do less; the server knows it
-            api.items("generations", limit=1)
+    # One that may do less is refused this, and known all the same.
+    with Api(Target(url, token, ca_pem), timeout, clock) as api, suppress(ForbiddenError):
+        api.items("generations", limit=1)
     file = LoginFile.of(os.environ)
     file.save(Login(server=url, token=token, ca_pem=ca_pem))
     print_line(f"logged in at {url}; kept in {file.path}")
