@@ -45,6 +45,7 @@ class Wire:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # what was closed is let go of in the loop's next round
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._is_whole.wait()
@@ -53,10 +54,12 @@ class Wire:
             self._tasks.add(asyncio.create_task(self._pass(source, sink)))
 
     async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while data := await source.read(65_536):
-                await self._is_whole.wait()
-                sink.write(data)
-                await sink.drain()
-        await self._is_whole.wait()
-        sink.close()
+        try:
+            with suppress(OSError):
+                while data := await source.read(65_536):
+                    await self._is_whole.wait()
+                    sink.write(data)
+                    await sink.drain()
+            await self._is_whole.wait()
+        finally:
+            sink.close()

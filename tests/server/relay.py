@@ -26,6 +26,7 @@ class Relay:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # what was closed is let go of in the loop's next round
 
     @property
     def address(self) -> Address:
@@ -38,12 +39,14 @@ class Relay:
             self._tasks.add(task)
 
     async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, is_answer: bool) -> None:
-        with suppress(OSError):
-            while data := await source.read(65_536):
-                if is_answer:
-                    self.to_client_bytes += len(data)
-                else:
-                    self.to_server_bytes += len(data)
-                sink.write(data)
-                await sink.drain()
-        sink.close()
+        try:
+            with suppress(OSError):
+                while data := await source.read(65_536):
+                    if is_answer:
+                        self.to_client_bytes += len(data)
+                    else:
+                        self.to_server_bytes += len(data)
+                    sink.write(data)
+                    await sink.drain()
+        finally:
+            sink.close()
