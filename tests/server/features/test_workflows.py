@@ -477,6 +477,28 @@ async def test_17_an_approval_is_for_whom_the_stacks_name(server: Server, tmp: P
     assert await approve(made, tokens["bob"]) == 409
 
 
+@served
+async def test_an_approval_that_cannot_be_audited_is_none(server: Server, tmp: Path) -> None:
+    del tmp
+    await publish(server, PAUSES.replace('"*"', "web-1").replace("{rolling: 1, steps: [", "").replace("]}]", "]"))
+    made = await run(server)
+    real = server.app.database.write
+
+    async def fails(*_: object) -> None:
+        raise UnavailableError("the disk is full")
+
+    server.app.database.write = fails  # type: ignore[method-assign]
+    answer = await server.request("POST", f"/api/v1/workflow-runs/{made}/approve", {})
+    assert answer.status_code == 503, answer.text
+    server.app.database.write = real  # type: ignore[method-assign]
+    await sweep(server)
+    assert (await shown(server, made))["state"] == "waiting"
+    assert "workflows.approve" not in [act for act, _ in acts(server)]
+    answer = await server.request("POST", f"/api/v1/workflow-runs/{made}/approve", {})
+    assert answer.status_code == 200, answer.text
+    await step(server, made, "2", "running")
+
+
 RIGHTS = """\
   roll: {description: x, operators: [admin, "token on*"], match: "web-*", target: "*", steps: [{task: reload}]}
   mine: {description: x, target: "*", steps: [{pause: 1m}, {task: mine}]}

@@ -91,9 +91,19 @@ class WorkflowDriver:
                 _log.exception("the workflow's run %s meets an internal fault, it is tried again", run.id)
 
     async def approve(self, run: LiveRun, one: Progress, by: str) -> None:
-        """Let an approval be given; the caller holds the run's lock."""
+        """Let an approval be given; the caller holds the run's lock.
+
+        Raises:
+            UnavailableError: it cannot be stored with its row in the audit trail; the run waits on.
+        """
+        before = store.copied(run.body)
         self._steps.approve(run, one, by)
-        await self.keep(run, Act(actor=by, action="workflows.approve", subject=run.id, detail={"step": one.position}))
+        act = Act(actor=by, action="workflows.approve", subject=run.id, detail={"step": one.position})
+        try:
+            await self.keep(run, act)
+        except UnavailableError:
+            run.body, run.is_kept = before, True
+            raise
 
     async def abort(self, run: LiveRun, by: str) -> None:
         """End a run, and what it has under way; the caller holds its lock."""

@@ -172,7 +172,7 @@ class WorkflowService:
 
         Raises:
             NotFoundError: there is no such run.
-            UnavailableError: it cannot be written into the audit trail; the run goes on.
+            UnavailableError: it cannot be stored now; what it had under way is ended, and the run is as soon as it can.
         """
         actor.require(Permission.RUN_WORKFLOWS)
         await self.show(actor, run_id)

@@ -40,6 +40,11 @@ def packed(run: LiveRun) -> bytes:
     return _packed(run.body)
 
 
+def copied(body: Body) -> Body:
+    """Return a body that stays as it is, whatever becomes of the other one."""
+    return decode(encode(body), Body)
+
+
 def going_on(connection: Connection) -> list[LiveRun]:
     """Return the runs that have not ended. One that is damaged is logged and left as it is."""
     found = []
