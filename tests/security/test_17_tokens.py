@@ -1,5 +1,6 @@
 """What a token may do, and on which machines: nothing else, whatever verb is tried, and no way to more."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,17 @@ async def test_17_a_token_opens_the_routes_of_its_rights_alone(server: Server, t
     found = server.app.database.read_now(lambda connection: connection.execute(query).scalars().all())
     assert "/api/v1/tasks" in found
     assert "/api/v1/pushes" in found
+
+
+@served
+async def test_17_a_second_right_that_is_missing_stands_in_the_audit_trail_too(server: Server, tmp: Path) -> None:
+    del tmp
+    made = await token(server, permissions=["tasks:run"])
+    status, text = await asked(server, made, "POST", "tasks", {"command": "true", **EVERYONE})
+    assert (status, "expected the permission envoys:read" in text) == (403, True)
+    async with asyncio.timeout(10):
+        while ("access.refused", "/api/v1/tasks") not in acts(server):
+            await asyncio.sleep(0.01)
 
 
 @served

@@ -14,6 +14,15 @@ EVERYTHING = frozenset(Permission)
 _MOST_NAMED: Final = 5
 
 
+class MissingRightError(ForbiddenError):
+    """An actor lacks a right that it tried to use."""
+
+    def __init__(self, actor: "Actor", permission: Permission) -> None:
+        super().__init__(f"expected the permission {permission}, which {actor.name} does not have")
+        self.actor = actor
+        self.permission = permission
+
+
 class Actor(msgspec.Struct, frozen=True):
     """A person or program behind a token, and what it may do."""
 
@@ -31,7 +40,7 @@ class Actor(msgspec.Struct, frozen=True):
             ForbiddenError: it may not.
         """
         if permission not in self.permissions:
-            raise ForbiddenError(f"expected the permission {permission}, which {self.name} does not have")
+            raise MissingRightError(self, permission)
 
     def covers(self, hostname: str) -> bool:
         """Return whether the actor may act on a machine."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
-from litestar import Litestar, Response, get
+from litestar import Litestar, Request, Response, get
 from litestar.connection import ASGIConnection
 from litestar.datastructures import ResponseHeader
 from litestar.enums import ScopeType
@@ -12,7 +12,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import ControllerRouterHandler
 
 from vigo.core.errors import ForbiddenError, VigoError
-from vigo.server.platform.auth.actor import Actor
+from vigo.server.platform.auth.actor import Actor, MissingRightError
 from vigo.server.platform.auth.bearer import bearer_token
 from vigo.server.platform.auth.table import TABLE, WEB_SOCKET, Kind, Permission
 from vigo.server.platform.web.front_page import FRONT_PAGE
@@ -66,15 +66,18 @@ def web_application(routes: Sequence[ControllerRouterHandler], credentials: Cred
         actor = credentials.authenticate(bearer_token(connection.scope["headers"]))
         if rule.kind is not Kind.PERSON or rule.permission is None:
             raise ForbiddenError("this route is not for people")
-        if rule.permission not in actor.permissions:
-            credentials.note_refusal(actor, rule.permission, str(connection.scope["path"]))
         actor.require(rule.permission)
         connection.scope["state"][ACTOR] = actor
+
+    def on_missing_right(request: Request[Any, Any, Any], error: MissingRightError) -> Response[Any]:
+        credentials.note_refusal(error.actor, error.permission, request.scope["path"])
+        return on_vigo_error(request, error)
 
     return Litestar(
         [front_page, healthz, openapi_route([healthz, *routes]), *routes],
         guards=[guard],
         exception_handlers={
+            MissingRightError: on_missing_right,
             VigoError: on_vigo_error,
             HTTPException: on_http_error,
             RecursionError: on_depth,
