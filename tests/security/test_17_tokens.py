@@ -63,7 +63,7 @@ async def test_17_a_second_right_that_is_missing_stands_in_the_audit_trail_too(s
     status, text = await asked(server, made, "POST", "tasks", {"command": "true", **EVERYONE})
     assert (status, "expected the permission envoys:read" in text) == (403, True)
     async with asyncio.timeout(10):
-        while ("access.refused", "/api/v1/tasks") not in acts(server):
+        while ("access.refused", "/api/v1/tasks") not in acts(server):  # noqa: ASYNC110 - written behind the answer
             await asyncio.sleep(0.01)
 
 
