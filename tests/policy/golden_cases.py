@@ -5,7 +5,7 @@ makes of them stands below: `diagnostics` as a terminal shows them, `matches` (t
 the tests in the stacks) and `plans`, without what is empty or as by default. No plans: there are errors.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ import yaml
 
 from vigo.catalog.scan import resource_kinds
 from vigo.core.plan import Condition, Origin, Plan, PlannedResource
+from vigo.core.secret_marker import SecretMarker
 from vigo.core.windows import Window
 from vigo.policy.compiling import CompiledPolicy, compile_stacks
 from vigo.policy.diagnostics import Diagnostic, as_text
@@ -95,13 +96,13 @@ def shown(plan: Plan) -> dict[str, Any]:
         "environment": plan.environment,
         "roles": list(plan.roles),
         "configcrates": list(plan.configcrates),
-        "scopes": plan.scopes,
+        "scopes": _value(plan.scopes),
         "resources": [_resource(one) for one in plan.resources],
     }
     found = {name: value for name, value in told.items() if value}
     settings = {
         name: _value(value)
-        for name in ("noop", "noop_configcrates", "windows", "reconverge", "retries")
+        for name in ("noop", "noop_configcrates", "windows", "reconverge", "retries", "secrets")
         if (value := getattr(plan, name)) is not msgspec.UNSET
     }
     return {"entry": str(plan.entry), "match": list(plan.match), **settings, **found}
@@ -147,16 +148,21 @@ def _resource(resource: PlannedResource) -> dict[str, Any]:
     return {"id": str(resource.id), **given}
 
 
+_TOLD: Mapping[type, Callable[[Any], str]] = {
+    Origin: str,
+    Condition: lambda one: f"{one.expression} ({one.origin})",
+    SecretMarker: lambda one: f"(marker of {one.name})",
+    Window: in_words,
+}
+
+
 def _value(value: Any) -> Any:
-    if isinstance(value, Origin):
-        return str(value)
-    if isinstance(value, Condition):
-        return f"{value.expression} ({value.origin})"
-    if isinstance(value, Window):
-        return in_words(value)
+    for kind, told in _TOLD.items():
+        if isinstance(value, kind):
+            return told(value)
     if isinstance(value, dict):
         return {name: _value(one) for name, one in value.items()}
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return [_value(one) for one in value]
     return msgspec.to_builtins(value) if isinstance(value, msgspec.Struct) else value
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -23,6 +23,7 @@ from vigo.core.plan import Origin, Plan, PlannedResource
 from vigo.core.run import Outcome, ResourceResult, Run
 from vigo.core.saved_query import SavedQuery
 from vigo.core.scrier import ScrierRule
+from vigo.core.secret_marker import SecretMarker
 from vigo.core.signing import SignedFields, SigningKey
 from vigo.core.wire.messages import (
     CheckIn,
@@ -79,6 +80,10 @@ class ToyPolicy:
     def workflows(self) -> Mapping[str, Workflow]:
         """Declare none either."""
         return {}
+
+    def secret_references(self) -> Sequence[tuple[SecretMarker, Origin]]:
+        """Refer to none either."""
+        return ()
 
     def saved_queries(self) -> Mapping[str, SavedQuery]:
         """Declare none either."""

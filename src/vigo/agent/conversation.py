@@ -58,7 +58,9 @@ class Conversation:
             return Spoken(reached=False, refused=is_refused, problem=str(error))
         self._note("")
         seconds = int(answer.interval.total_seconds()) if answer.interval is not None else 0
-        self._remember(without_policy=answer.without_policy, **({"interval_seconds": seconds} if seconds else {}))
+        epoch = {} if answer.secrets_epoch is None else {"secrets_epoch": answer.secrets_epoch}
+        interval = {"interval_seconds": seconds} if seconds else {}
+        self._remember(without_policy=answer.without_policy, **interval, **epoch)
         problem = "" if answer.bundle is None else self._take(answer.bundle)
         await self._renew_if_due()
         return Spoken(reached=True, problem=problem)
@@ -111,6 +113,7 @@ class Conversation:
                 bundle_digest=held.bundle.digest if held is not None and is_good else Digest(""),
                 traits_digest=traits_digest,
                 outcome_digest=Digest("") if last is None else last.outcome_digest,
+                secrets_epoch=self._journal.state().secrets_epoch,
             ),
             agent_version=vigo.__version__,
         )

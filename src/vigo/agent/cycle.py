@@ -23,7 +23,8 @@ from vigo.agent.link.channel import OpenStream
 from vigo.agent.link.link import Link
 from vigo.agent.machine import Machine, protected_folders
 from vigo.agent.news import is_news, remarked
-from vigo.agent.report import CycleReport
+from vigo.agent.report import CycleReport, message_of
+from vigo.agent.secret_source import SecretSource
 from vigo.catalog.api import ReadFiles
 from vigo.catalog.scan import kinds_on_demand
 from vigo.core.clock import Clock
@@ -102,7 +103,9 @@ class Cycles:
                 journal.close()
 
     async def repair(self, ids: frozenset[ResourceId], remarks: Mapping[ResourceId, str]) -> CycleReport | None:
-        """Return what a pass over some resources and what depends on them came to; the server is left alone.
+        """Return what a pass over some resources and what depends on them came to.
+
+        The server is asked for nothing but secrets.
 
         It works on what the last cycle applied; None where that is not what holds any more, so that it takes a cycle.
         `remarks` are added to the reasons of resources. A run is kept where it tells what the last one did not.
@@ -118,7 +121,9 @@ class Cycles:
             machine = self._make_machine(identity)
             before = dict(self.standing.outcomes)
             traits: Traits = decode(self._basis.traits, dict[str, dict[str, Any]])
-            run = await self._applied(policy, machine, journal, traits, dry_run=False, cause="event", only=ids)
+            source = SecretSource(await self._link_for(journal))
+            work = self._applied(policy, machine, journal, traits, source, dry_run=False, cause="event", only=ids)
+            run = await work
             run = msgspec.structs.replace(
                 run, offline=self._basis.offline, results=tuple(remarked(one, remarks) for one in run.results)
             )
@@ -193,6 +198,12 @@ class Cycles:
             self._identity = identity
         return identity, self._link
 
+    async def _link_for(self, journal: Journal) -> Link:
+        """Return the link, which is only used where something has to be asked."""
+        _, link = await self._ready()
+        link.use(journal)
+        return link
+
     async def _cycle(
         self, identity: Identity, link: Link, journal: Journal, *, dry_run: bool, contact: bool, cause: Cause
     ) -> CycleReport:
@@ -212,7 +223,8 @@ class Cycles:
         policy = held_policy(identity, journal, self._clock.now())
         run = None
         if isinstance(policy, HeldPolicy):
-            work = self._applied(policy, machine, journal, traits, dry_run=dry_run, cause=cause)
+            source = SecretSource(link if spoken.reached else None, spoken.problem)
+            work = self._applied(policy, machine, journal, traits, source, dry_run=dry_run, cause=cause)
             run = msgspec.structs.replace(await work, offline=not spoken.reached)
             self._basis = _Basis(
                 policy.held.bundle.digest, encode(traits) if self._is_watching else b"", not spoken.reached
@@ -229,7 +241,7 @@ class Cycles:
             dry_run=dry_run,
             is_problem=(isinstance(policy, NoPolicy) and policy.is_problem)
             or (spoken.reached and bool(spoken.problem)),
-            message=_message(policy, spoken),
+            message=message_of(policy, spoken),
             waiting_runs=waiting().count,
         )
 
@@ -255,6 +267,7 @@ class Cycles:
         machine: Machine,
         journal: Journal,
         traits: Traits,
+        source: SecretSource,
         *,
         dry_run: bool,
         cause: Cause,
@@ -275,6 +288,7 @@ class Cycles:
             one_look=machine.one_look,
             has_moved=machine.has_moved,
             sightings=sightings,
+            resolve=source.resolve,
         )
         started_at, started = self._clock.now(), self._clock.monotonic()
         functions = machine.functions(traits)
@@ -298,6 +312,7 @@ class Cycles:
             results = await asyncio.to_thread(apply)
         finally:
             self.is_applying = False
+            source.close()
         if sightings.is_new and not self._is_watching:
             self._keep_sightings(sightings, journal)
         if policy.plan.reconverge == "interval":
@@ -316,7 +331,9 @@ class Cycles:
 
     def _sightings_of(self, policy: HeldPolicy, journal: Journal) -> Sightings:
         """Return what was found in its state: a daemon remembers it, and else it is in the journal."""
-        digest = policy.held.bundle.digest
+        # With another secret what is made of it is another thing, though the policy is the same.
+        epoch = journal.state().secrets_epoch
+        digest = policy.held.bundle.digest if not epoch else Digest(f"{policy.held.bundle.digest}:{epoch:x}")
         if not self._is_watching:
             return Sightings(digest) if self._looks_at_all else journal.sightings(digest)
         self._sightings.are_of(digest)
@@ -333,7 +350,7 @@ class Cycles:
         try:
             journal.results.push(run)
             if not run.partial:
-                journal.remember(last_run=_in_short(run))
+                journal.remember(last_run=LastRun.of(run))
         except UnavailableError as error:
             _log.warning("results cannot be stored run=%s reason=%s", run.id, error)
             if link is None:
@@ -360,30 +377,3 @@ def _interval(seconds: int) -> timedelta:
     if seconds <= 0:
         return DEFAULT_INTERVAL
     return timedelta(seconds=min(seconds, int(LONGEST_INTERVAL.total_seconds())))
-
-
-def _message(policy: HeldPolicy | NoPolicy, spoken: Spoken) -> str:
-    parts = [policy.reason] if isinstance(policy, NoPolicy) else []
-    if spoken.reached:
-        parts += [spoken.problem] if spoken.problem else []
-    elif isinstance(policy, HeldPolicy):
-        generation = policy.held.bundle.generation
-        parts.append(
-            f"without the server ({spoken.problem}) the policy of generation {generation} held here is applied"
-        )
-    else:
-        parts.append(f"the server does not answer ({spoken.problem})")
-    return "; ".join(parts)
-
-
-def _in_short(run: Run) -> LastRun:
-    return LastRun(
-        id=run.id,
-        generation=run.generation,
-        bundle_digest=run.bundle_digest,
-        outcome_digest=run.outcome_digest(),
-        started_at=run.started_at,
-        duration_ms=run.duration_ms,
-        offline=run.offline,
-        counts=run.counts(),
-    )

@@ -14,8 +14,9 @@ class LineFormatter(logging.Formatter):
         """Return exactly one line."""
         when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
         line = f"{when} level={record.levelname.lower()} from={record.name} {visible(record.getMessage())}"
-        if record.exc_info:
-            line += f" trace={json.dumps(self.formatException(record.exc_info))}"
+        trace = record.exc_text or (self.formatException(record.exc_info) if record.exc_info else "")
+        if trace:
+            line += f" trace={json.dumps(trace)}"
         return line
 
 

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from vigo.agent.conversation import Spoken
+from vigo.agent.held_policy import HeldPolicy, NoPolicy
 from vigo.core.run import ResourceResult, Run
 
 _SCRIPT_FIELDS = ("id", "type", "outcome", "changed", "ops", "diff", "reason", "duration_ms")
@@ -50,3 +52,18 @@ class CycleReport(msgspec.Struct, frozen=True, kw_only=True):
 
 def _result(result: ResourceResult) -> dict[str, object]:
     return {name: getattr(result, name) for name in _SCRIPT_FIELDS}
+
+
+def message_of(policy: HeldPolicy | NoPolicy, spoken: Spoken) -> str:
+    """Return what is to be told of a cycle beside its run, or an empty text."""
+    parts = [policy.reason] if isinstance(policy, NoPolicy) else []
+    if spoken.reached:
+        parts += [spoken.problem] if spoken.problem else []
+    elif isinstance(policy, HeldPolicy):
+        generation = policy.held.bundle.generation
+        parts.append(
+            f"without the server ({spoken.problem}) the policy of generation {generation} held here is applied"
+        )
+    else:
+        parts.append(f"the server does not answer ({spoken.problem})")
+    return "; ".join(parts)

@@ -128,17 +128,20 @@ def field(
     min_length: int | None = None,
     stacks_file: str | None = None,
     is_path: bool = False,
+    may_be_secret: bool = False,
 ) -> msgspec.Meta:
     """Return the description of a field, with an example and the bounds of its value.
 
     `stacks_file` marks a field that names a file in the stacks and says which field receives that file's content
-    when the policy is compiled. `is_path` marks an absolute path on the host.
+    when the policy is compiled. `is_path` marks an absolute path on the host. `may_be_secret` marks one whose value
+    gets into no argument of a program, no name, and no file but the one that its operator declares.
     """
     bounds = {"pattern": pattern, "ge": ge, "le": le, "min_length": min_length}
     options: dict[str, Any] = {name: bound for name, bound in bounds.items() if bound is not None}
     if example is not None:
         options["examples"] = [example]
-    return msgspec.Meta(description=description, extra={"stacks_file": stacks_file, "is_path": is_path}, **options)
+    extra = {"stacks_file": stacks_file, "is_path": is_path, "may_be_secret": may_be_secret}
+    return msgspec.Meta(description=description, extra=extra, **options)
 
 
 _WITH_PATH = frozenset({"path", "line", "part"})

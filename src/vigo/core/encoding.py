@@ -7,11 +7,12 @@ import msgspec
 
 from vigo.core.errors import DamagedError
 from vigo.core.ids import Digest
+from vigo.core.secret_marker import from_extension, to_extension
 
 T = TypeVar("T")
 
-_ENCODER = msgspec.msgpack.Encoder(order="sorted")
-_AS_WRITTEN = msgspec.msgpack.Encoder()
+_ENCODER = msgspec.msgpack.Encoder(order="sorted", enc_hook=to_extension)
+_AS_WRITTEN = msgspec.msgpack.Encoder(enc_hook=to_extension)
 
 
 def encode(value: Any) -> bytes:
@@ -34,8 +35,8 @@ def decode(data: bytes, as_type: type[T]) -> T:
         DamagedError: the bytes are no such value.
     """
     try:
-        return msgspec.msgpack.decode(data, type=as_type)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
+        return msgspec.msgpack.decode(data, type=as_type, ext_hook=from_extension)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise DamagedError(
             f"expected an encoded {as_type.__name__}, found {len(data)} bytes that are none: {error}"
         ) from error

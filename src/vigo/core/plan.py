@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from vigo.core.ids import ResourceId
+from vigo.core.secret_marker import written
 from vigo.core.windows import Window
 
 FORMAT = 1
@@ -48,8 +49,9 @@ class PlannedResource(msgspec.Struct, frozen=True, kw_only=True):
     """One resource of a bundle.
 
     `fields` holds final values in the types of the kind's schema. `templates` holds, by field name, what the machine
-    still has to render: a text, or a list or map with texts in it; such fields are absent from `fields`. Nothing else
-    is rendered. The context is `vars` (the bundle's `scopes[configcrate]`), `traits`, and `locals` (`item`, `key`).
+    still has to render: a text, a marker of a secret, or a list or map with such in it; these fields are absent from
+    `fields`. Nothing else is rendered. The context is `vars` (the bundle's `scopes[configcrate]`), `traits`, and
+    `locals` (`item`, `key`).
     """
 
     id: ResourceId
@@ -80,7 +82,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     `noop` is where the entry or its environment says that nothing shall be changed, `noop_configcrates` where single
     configcrates do. Outside of the `windows` nothing is changed either. `retries` are those of resources that are tried
     again. What is UNSET takes no place in a bundle, so that one without it has the bytes that it had before there was
-    such a thing: that holds for up to 15 fields. For `reconverge` it stands for `events`.
+    such a thing: that holds for up to 15 fields. For `reconverge` it stands for `events`. `secrets` are, by resource,
+    the names of those that its fields may be made of; wherever a value of one belongs there is a marker.
     """
 
     format: int = FORMAT
@@ -96,7 +99,28 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     windows: tuple[Window, ...] | UnsetType = UNSET
     reconverge: Reconverge | UnsetType = UNSET
     retries: dict[ResourceId, Retry] | UnsetType = UNSET
+    secrets: dict[ResourceId, tuple[str, ...]] | UnsetType = UNSET
 
     def retry(self, resource: ResourceId) -> Retry | None:
         """Return how a resource is tried again, or None."""
         return None if self.retries is UNSET else self.retries.get(resource)
+
+    def secrets_of(self, resource: ResourceId) -> tuple[str, ...]:
+        """Return the names of the secrets that a resource may be made of."""
+        return () if self.secrets is UNSET else self.secrets.get(resource, ())
+
+    def secret_names(self) -> frozenset[str]:
+        """Return the names of all secrets that a machine with this plan may ask for."""
+        return (
+            frozenset() if self.secrets is UNSET else frozenset(name for one in self.secrets.values() for name in one)
+        )
+
+    def in_words(self) -> "Plan":
+        """Return the plan as it is shown to people and tried without a machine: with references instead of markers."""
+        if self.secrets is UNSET:
+            return self
+        resources = tuple(
+            msgspec.structs.replace(one, templates=written(one.templates), locals=written(one.locals))
+            for one in self.resources
+        )
+        return msgspec.structs.replace(self, resources=resources, scopes=written(self.scopes))

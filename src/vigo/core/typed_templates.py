@@ -5,6 +5,7 @@ from typing import Any, Final, Protocol
 
 from msgspec import inspect
 
+from vigo.core.secret_marker import SecretMarker
 from vigo.core.templates import NULL_FOUND, TemplateError
 
 ANYTHING: Final = inspect.AnyType()
@@ -76,7 +77,7 @@ def value_type(expected: inspect.Type) -> inspect.Type:
 
 def _fitted(value: Any, expected: inspect.Type, renderer: Renderer) -> Any:
     """Return the value, written as text where only text is accepted."""
-    if isinstance(value, str):
+    if isinstance(value, str | SecretMarker):
         return value
     if isinstance(value, list | tuple) and (item := item_type(expected)) is not ANYTHING:
         return [_fitted(one, item, renderer) for one in value]

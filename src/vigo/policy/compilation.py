@@ -10,6 +10,7 @@ from vigo.catalog.api import Resource
 from vigo.catalog.scan import collectors
 from vigo.core.nearest import did_you_mean
 from vigo.core.plan import Origin
+from vigo.core.secret_marker import PREFIX
 from vigo.core.templates import TemplateError
 from vigo.policy.cache import Kept
 from vigo.policy.comparisons import Comparison, Type, comparison_problem, type_of_trait, type_of_value
@@ -24,6 +25,7 @@ T = TypeVar("T")
 _NO_FILES: Final[Mapping[str, bytes | None]] = {}
 _QUOTES: Final = "'\""
 _LONGEST_ITEM: Final = 120
+_REFERENCE: Final = PREFIX.encode()
 
 
 class Compilation:
@@ -39,6 +41,8 @@ class Compilation:
         self.book = TemplateBook() if book is None else book
         self._fuel_before = self.book.fuel_used
         self.effort = Effort()
+        self.has_secrets = any(_REFERENCE in content for content in reading.files.values())
+        """Whether a file of the stacks refers to a secret; where none does, most checks for them are left out."""
         self.contents: dict[tuple[str, str, bool], Any] = {}
         """What files of the stacks hold for a field, so that all who take one share it."""
 

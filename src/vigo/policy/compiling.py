@@ -17,6 +17,7 @@ from vigo.core.named_task import NamedTask
 from vigo.core.plan import Origin, Plan
 from vigo.core.saved_query import SavedQuery
 from vigo.core.scrier import ScrierRule
+from vigo.core.secret_marker import SecretMarker, marker_of
 from vigo.core.workflow import Workflow
 from vigo.policy.arranging import Arrangement, Everything, arranged
 from vigo.policy.assignments import Assigner, Assignment
@@ -31,6 +32,8 @@ from vigo.policy.effort import Effort, TooMuchWorkError
 from vigo.policy.matching import Matcher, warn_of_shadows
 from vigo.policy.ownership import check_handlers, check_names, check_owners
 from vigo.policy.resources import MOST_RESOURCES
+from vigo.policy.secret_places import check_references
+from vigo.policy.secret_references import secret_references
 from vigo.policy.sources import Sources
 from vigo.policy.stamping import EntryVariables, LayerNumbers, StampedCrate, stamped_crate
 from vigo.policy.templating import TemplateBook
@@ -62,6 +65,7 @@ class CompiledEntry(msgspec.Struct, frozen=True, eq=False):
         settings = assignment.settings
         resources = (one for crate in self.crates for one in crate.resources)
         retries = {one.id: retry for one in resources if (retry := one.declaration.options.retry) is not None}
+        secrets = {one.id: one.secrets for crate in self.crates for one in crate.resources if one.secrets}
         noops = {one.crate.name: one.crate.source.noop for one in self.crates if one.crate.source.noop is not None}
         return Plan(
             entry=assignment.entry.origin,
@@ -75,6 +79,7 @@ class CompiledEntry(msgspec.Struct, frozen=True, eq=False):
             noop_configcrates=noops or UNSET,
             windows=settings.windows or UNSET,
             retries=retries or UNSET,
+            secrets=secrets or UNSET,
             reconverge=UNSET if settings.reconverge in (None, "events") else settings.reconverge,
         )
 
@@ -131,6 +136,11 @@ class CompiledPolicy:
         """Return the queries of `queries.vgo` by name."""
         return {query.name: query for query in self.stacks.queries}
 
+    def secret_references(self) -> Sequence[tuple[SecretMarker, Origin]]:
+        """Return the secrets that the stacks refer to, each with its places."""
+        found = secret_references(self.compilation.reading)
+        return [(marker_of(one.text), one.origin) for one in found]
+
     def configcrates(self) -> frozenset[str]:
         """Return the names of the configcrates that entries get."""
         return frozenset(name for one in self.compiled_entries for name in one.assignment.crates)
@@ -186,6 +196,7 @@ class _Run:
     def policy(self) -> CompiledPolicy | None:
         """Return the policy, or None where an entry could not be compiled."""
         stacks = read_stacks(self._compilation.reading)
+        check_references(self._compilation)
         are_names_known = not self._findings.has_errors
         crates = {name: declared(self._compilation, source) for name, source in stacks.configcrates.items()}
         assigner = Assigner(self._compilation, stacks)

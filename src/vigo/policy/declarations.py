@@ -12,6 +12,7 @@ from vigo.catalog.api import Resource, Spec
 from vigo.catalog.protected import require_harmless
 from vigo.core.errors import InvalidError
 from vigo.core.plan import Origin
+from vigo.core.secret_marker import is_reference
 from vigo.core.templates import is_template
 from vigo.policy.compilation import Compilation
 from vigo.policy.documents.configcrates import Configcrate
@@ -27,7 +28,7 @@ _FIELD_IN_MESSAGE: Final = re.compile(r"(\w+)\b")
 
 
 class Templated(msgspec.Struct, frozen=True, gc=False):
-    """A field with templates in it. `source` is its value as it would stand in a plan's `templates`."""
+    """A field with templates or references to secrets; `source` is its value as in a plan's `templates`."""
 
     field: Field
     place: Origin
@@ -286,10 +287,12 @@ class _Draft:
     def _read_field(self, entry: Entry, field: Field) -> None:
         self.places[field.name] = entry.value.origin
         self._explained = field.explanation
-        texts = [text for text in texts_in(entry.value) if is_template(text.text)]
+        written = list(texts_in(entry.value))
+        texts = [text for text in written if is_template(text.text)]
+        refers = any(is_reference(text.text) for text in written)
         value = typed_value(entry.value, field, self._refuse)
-        if texts:
-            self._add_templated(field, entry.value.origin, value, tuple(texts))
+        if texts or refers:
+            self._add_templated(field, entry.value.origin, value, tuple(texts), is_secret=refers)
         elif field.content_field is not None and isinstance(value, str):
             self._add_content(value, entry.value.origin, field)
         else:
@@ -311,13 +314,15 @@ class _Draft:
             self.places[target.name] = place
             self._add_templated(target, place, content.text, (content,))
 
-    def _add_templated(self, field: Field, place: Origin, source: Any, texts: tuple[TemplateText, ...]) -> None:
+    def _add_templated(
+        self, field: Field, place: Origin, source: Any, texts: tuple[TemplateText, ...], *, is_secret: bool = False
+    ) -> None:
         parsed = [self._compilation.book.template(text.text) for text in texts]
         for text, one in zip(texts, parsed, strict=True):
             if not self._compilation.check_template(text, one, has_items=self.has_items):
                 self.is_whole = False
-        needs_machine = any(one.needs_machine for one in parsed)
-        if needs_machine and field.content_field is not None:
+        needs_machine = is_secret or any(one.needs_machine for one in parsed)
+        if needs_machine and not is_secret and field.content_field is not None:
             message = f"{field.name}: expected a path that is known without a machine, found traits or predicates in it"
             self._refuse_at(place, message, "use variables, or two resources with `when`")
         self.templated.append(Templated(field, place, source, texts, needs_machine))

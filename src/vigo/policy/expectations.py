@@ -10,6 +10,7 @@ import msgspec
 from vigo.catalog.api import Resource
 from vigo.core.nearest import did_you_mean
 from vigo.core.plan import Origin
+from vigo.core.secret_marker import written
 from vigo.policy.compiling import CompiledPolicy
 from vigo.policy.diagnostics import Findings, SourceLines
 from vigo.policy.documents.reading import Reading
@@ -186,9 +187,9 @@ def _field(entry: Entry, tried: TriedResource, kind: Resource[Any, Any]) -> Iter
     reason = tried.failed.get(name) or tried.unknown.get(name)
     if reason is not None:
         told = "that it fails" if name in tried.failed else "that it is not known here"
-        yield Difference(place=place, message=f"{prefix}: expected {shown(wanted)}, found {told}: {reason}")
+        yield Difference(place=place, message=f"{prefix}: expected {shown(written(wanted))}, found {told}: {reason}")
         return
-    wanted, found = _plain(wanted, field), _plain(tried.fields.get(name, default_of(kind, name)), field)
+    wanted, found = _plain(written(wanted), field), _plain(tried.fields.get(name, default_of(kind, name)), field)
     if wanted != found:
         yield _compared(place, prefix, wanted, found)
 

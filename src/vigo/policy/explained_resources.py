@@ -148,7 +148,7 @@ class _Explainer:
         naming = self._naming_field(name)
         entry, given_by = self._given(name if naming is None else naming)
         templated = next((one for one in self._declaration.templated if one.field.name == name), None)
-        is_inline = templated is not None and templated.texts[0].scalar is not None
+        is_inline = templated is not None and all(one.scalar is not None for one in templated.texts)
         return ExplainedField(
             name=name,
             value=value,

@@ -14,6 +14,7 @@ from vigo.catalog.api import Resource, Spec
 from vigo.core.errors import InvalidError
 from vigo.core.nearest import did_you_mean
 from vigo.core.plan import Origin
+from vigo.core.secret_marker import is_reference, marker_of
 from vigo.core.templates import is_template
 from vigo.core.typed_templates import ANYTHING, LIST_TYPES, alternatives, item_type, value_type
 from vigo.policy.scalars import boolean, described, integer, is_null, number, untyped
@@ -34,7 +35,10 @@ _BOUNDS: Final = (
 
 
 class Field(msgspec.Struct, frozen=True):
-    """A field of a kind. `hint` is its annotation; `content_field` receives the file that this one names."""
+    """A field of a kind. `hint` is its annotation; `content_field` receives the file that this one names.
+
+    `may_be_secret` says that a secret's value may stand there.
+    """
 
     name: str
     type: inspect.Type
@@ -43,6 +47,7 @@ class Field(msgspec.Struct, frozen=True):
     description: str
     example: Any
     content_field: str | None
+    may_be_secret: bool = False
 
     @property
     def explanation(self) -> str:
@@ -61,7 +66,7 @@ def fields_of(kind: Resource[Any, Any]) -> Map[str, Field]:
 def typed_value(node: Node, field: Field, refuse: Refuse) -> Any:
     """Return the value of a field as its type asks for: a text keeps its written form. Wrong values are refused.
 
-    Templates stay as they are, whatever type their value will have.
+    Templates stay as they are, whatever type their value will have; so do references to secrets, as markers.
     """
     refused: list[Origin] = []
 
@@ -70,7 +75,7 @@ def typed_value(node: Node, field: Field, refuse: Refuse) -> Any:
         refuse(place, f"{field.name}: {message}")
 
     value = _typed(node, field.type, refuse_one)
-    if not refused and not any(is_template(one.text) for one in texts_in(node)):
+    if not refused and not any(is_template(one.text) or is_reference(one.text) for one in texts_in(node)):
         problem = bound_problem(value, field)
         if problem:
             refuse(node.origin, f"{field.name}: {problem}, found {described(node)}")
@@ -109,6 +114,12 @@ def _typed(node: Node, expected: inspect.Type, refuse: Refuse) -> Any:
 
 
 def _typed_scalar(node: Scalar, accepted: tuple[inspect.Type, ...], refuse: Refuse) -> Any:
+    if is_reference(node.text):
+        try:
+            return marker_of(node.text)
+        except InvalidError as error:
+            refuse(node.origin, str(error))
+            return None
     takes_nothing = any(isinstance(one, inspect.NoneType | inspect.AnyType) for one in accepted)
     if is_null(node) and (takes_nothing or not node.text):
         if not takes_nothing:
@@ -187,6 +198,7 @@ def _fields_of(spec: type[Spec]) -> Map[str, Field]:
             description=meta.description or "",
             example=meta.examples[0] if meta.examples else None,
             content_field=extra.get("stacks_file"),
+            may_be_secret=extra.get("may_be_secret", False),
         )
     return found
 

@@ -19,10 +19,17 @@ from vigo.policy.declarations import Crate, Declaration, Templated, checked_spec
 from vigo.policy.fields import bound_problem, fields_of
 from vigo.policy.loops import is_known_without_a_machine, items_of, templates_in, turns_of
 from vigo.policy.options import Relation, When
+from vigo.policy.secret_places import (
+    MadeOfSecrets,
+    check_made_of_secrets,
+    refuse_secrets,
+    secrets_by_field,
+    takes_secrets,
+)
 from vigo.policy.stack_files import Constant, content_of
 from vigo.policy.template_places import TemplateText
 from vigo.policy.templating import Parsed
-from vigo.policy.yaml_tree import Node
+from vigo.policy.yaml_tree import Node, Scalar
 
 MOST_RESOURCES: Final = 20_000
 """What one entry may amount to, loops included; an agent would not get through more."""
@@ -61,6 +68,8 @@ class Stamped(msgspec.Struct, kw_only=True, eq=False, gc=False):
     settles: bool
     is_handler: bool
     is_whole: bool
+    secrets: tuple[str, ...]
+    """The names of the secrets that it is made of."""
     things: tuple[str, ...]
     """What it owns, as far as that is known without a machine."""
     text_bytes: int
@@ -199,6 +208,10 @@ class Stamper:
                 is_whole = spec is not None
         if options.when is not None:
             self._check_condition(options.when, context)
+        secrets = secrets_by_field(self._compilation, templates, context)
+        if secrets and kind is not None:
+            made = MadeOfSecrets(declaration, kind, secrets, fields, templates)
+            is_whole &= check_made_of_secrets(self._compilation, made, self._entry)
         settles = _settles(kind, spec, fields, templates) if kind is not None and is_whole else True
         references = tuple(self._references(declaration, context))
         subscribes = any(one.relation == "subscribes" for one in references)
@@ -220,6 +233,7 @@ class Stamper:
             references=references,
             spec=spec,
             settles=settles,
+            secrets=tuple(sorted({one.name for markers in secrets.values() for one in markers})),
             is_handler=is_handler,
             is_whole=is_whole,
             things=things,
@@ -233,7 +247,7 @@ class Stamper:
         if is_template(written.text):
             if not declaration.is_whole:
                 return None
-            name = self._rendered_text(TemplateText(written.text, written.origin, written), context)
+            name = self._known_text("name", written, context)
         if name is not None and not _NAME.fullmatch(name):
             message = f"name: expected 1 to 200 printable characters, no space at either end, found {name[:60]!r}"
             self._error(written.origin, "name", message)
@@ -244,7 +258,7 @@ class Stamper:
         for relation, written in declaration.options.references:
             name: Any = written.text
             if is_template(written.text):
-                name = self._rendered_text(TemplateText(written.text, written.origin, written), context)
+                name = self._known_text(relation, written, context)
             if name is not None:
                 yield Reference(relation, name, written.origin)
 
@@ -261,7 +275,10 @@ class Stamper:
             parsed = self._compilation.book.template(text.text)
             self._compilation.check_comparisons(text, parsed, self.variables, self._entry)
         field = templated.field
-        if templated.needs_machine:
+        is_secret = not templated.needs_machine and takes_secrets(
+            self._compilation, (text.text for text in templated.texts), context
+        )
+        if templated.needs_machine or is_secret:
             templates[field.name] = templated.source
             return self._has_names(templated.texts, context)
         try:
@@ -315,6 +332,11 @@ class Stamper:
 
     def _check_condition(self, when: When, context: Map[str, Any]) -> None:
         self._compilation.check_comparisons(when.text, when.parsed, self.variables, self._entry)
+        scalar = when.text.scalar
+        if scalar is not None and not refuse_secrets(
+            self._compilation, "when", scalar, when.parsed, context, self._entry
+        ):
+            return
         if when.parsed.needs_machine:
             self._has_names_of(when.text, when.parsed, context)
             return
@@ -322,6 +344,14 @@ class Stamper:
             self._compilation.book.try_condition(when.condition.expression, context)
         except TemplateError as error:
             self._compilation.template_failed(when.text, when.parsed, error, context, self._entry)
+
+    def _known_text(self, what: str, written: Scalar, context: Map[str, Any]) -> str | None:
+        """Return what is written where everybody may read it, rendered; None with errors."""
+        text = TemplateText(written.text, written.origin, written)
+        parsed = self._compilation.book.template(written.text)
+        if not refuse_secrets(self._compilation, what, written, parsed, context, self._entry):
+            return None
+        return self._rendered_text(text, context)
 
     def _rendered_text(self, text: TemplateText, context: Map[str, Any]) -> str | None:
         try:

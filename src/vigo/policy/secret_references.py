@@ -1,15 +1,19 @@
 """Values of the stacks that only refer to a secret, as `secret:PATH` or `secret:PATH#field`: where each one stands."""
 
-import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from vigo.core.plan import Origin
+from vigo.core.secret_marker import is_reference
 from vigo.policy.documents.reading import Reading
+from vigo.policy.options import OPTIONS
 from vigo.policy.yaml_tree import Mapping, Node, Scalar, Sequence
 
-_REFERENCE: Final = re.compile(r"secret:([^\s#]+)(#\S+)?")
 _SUFFIXES: Final = (".vgo", ".yaml", ".yml", ".json")
+_VARIABLES: Final = "vars"
+_DEEPEST_VARIABLES: Final = 3  # roles.NAME.vars
+_WITH_FIELDS: Final = ("resources", "defaults", "foreach")
+_NO_FIELDS: Final = frozenset({*OPTIONS, "name", "type"} - {"foreach"})
 _NO_VALUES: Final = ("templates/", "files/", "tests/")
 
 
@@ -19,6 +23,14 @@ class SecretReference(NamedTuple):
     text: str
     keys: str
     origin: Origin
+
+    @property
+    def may_stand_there(self) -> bool:
+        """Whether it is a variable or a field of a resource; data files hold nothing but variables."""
+        names = self.keys.split(".")
+        if not self.origin.file.endswith(".vgo") or _VARIABLES in names[:_DEEPEST_VARIABLES]:
+            return True
+        return names[0] in _WITH_FIELDS and (names[0] == "foreach" or (len(names) > 1 and names[1] not in _NO_FIELDS))
 
     def is_called(self, name: str) -> bool:
         """Return whether a name is this reference, or that of the whole secret of which it takes a field."""
@@ -36,7 +48,7 @@ def secret_references(reading: Reading) -> Iterator[SecretReference]:
 
 def _in(node: Node, keys: tuple[str, ...]) -> Iterator[SecretReference]:
     if isinstance(node, Scalar):
-        if _REFERENCE.fullmatch(node.text):
+        if is_reference(node.text):
             yield SecretReference(node.text, ".".join(keys), node.origin)
     elif isinstance(node, Sequence):
         for item in node.items:

@@ -103,6 +103,8 @@ def _stamp(
     with compilation.findings.taped() as remarks:
         resources = tuple(islice(stamper.resources(), MOST_RESOURCES + 1))
     on_machine = {one.declaration.uses_on_machine for one in resources if one.templates or one.conditions}
+    # A template over variables alone is left to the machine where one of them is a secret.
+    on_machine |= {one.declaration.uses for one in resources if one.secrets}
     if case is not None and resources:
         on_machine.add(case.parsed.variable_names)
     needed = union(on_machine)

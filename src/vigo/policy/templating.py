@@ -15,6 +15,7 @@ import msgspec
 
 from vigo.core.conditions import PREDICATE_NAMES
 from vigo.core.nearest import did_you_mean
+from vigo.core.secret_marker import SecretMarker, written
 from vigo.core.templates import FUEL, TemplateError, Templates
 from vigo.policy.comparisons import Comparison, comparisons_in
 from vigo.policy.predicate_calls import blanked, call_problems
@@ -202,9 +203,9 @@ def variable_missing(
                 shown = ".".join(("vars", *path[: index + 1]))
                 return f"no variable {shown}{suggestion(name, value)}"
             value = value[name]
-        elif isinstance(value, str | int | float | None):
+        elif isinstance(value, str | int | float | SecretMarker | None):
             shown = ".".join(("vars", *path[:index]))
-            return f"expected a map in {shown} to take {name!r} from, found {value!r:.60}"
+            return f"expected a map in {shown} to take {name!r} from, found {written(value)!r:.60}"
         else:
             return None
     return None

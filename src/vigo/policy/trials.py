@@ -64,7 +64,7 @@ def try_policy(policy: CompiledPolicy, machine: Machine, kinds: Kinds) -> Trial:
     entry = policy.match(machine.hostname)
     if entry is None:
         return Trial(None, {})
-    plan = policy.plan(entry)
+    plan = policy.plan(entry).in_words()
     names = {"network": {"hostname": machine.hostname, "fqdn": machine.hostname}}
     traits: Traits = merged_maps(names, machine.traits)
     templates = Templates(trial_predicates(traits, machine.facts))
@@ -85,6 +85,8 @@ def _tried(
     if outcome in ("skipped", "failed"):
         return TriedResource(resource, outcome, reason, dict(resource.fields))
     fields, unknown, failed = dict(resource.fields), dict[str, str](), dict[str, str]()
+    # What stands for a secret here need not look like one.
+    is_secret = bool(plan.secrets_of(resource.id))
     known = fields_of(kind)
     for name, source in resource.templates.items():
         field = known.get(name)
@@ -95,10 +97,10 @@ def _tried(
         except VigoError as error:
             failed[name] = str(error)
         else:
-            problem = bound_problem(fields[name], field) if field else ""
+            problem = bound_problem(fields[name], field) if field and not is_secret else ""
             if problem:
                 failed[name] = f"{problem}, found {fields.pop(name)!r:.200}"
-    if outcome == "managed" and not unknown and not failed:
+    if outcome == "managed" and not unknown and not failed and not is_secret:
         outcome, reason = _validated(kind, fields)
     if outcome == "managed" and failed:
         outcome = "failed"

@@ -38,6 +38,11 @@ from vigo.server.features.scriers import rest as scriers_rest
 from vigo.server.features.scriers.driver import ScrierDriver
 from vigo.server.features.scriers.recording import Recordings
 from vigo.server.features.scriers.service import ScrierService
+from vigo.server.features.secrets import rest as secrets_rest
+from vigo.server.features.secrets import rpc as secrets_rpc
+from vigo.server.features.secrets.checking import SecretCheck
+from vigo.server.features.secrets.opening import asked_passphrase, opened_store
+from vigo.server.features.secrets.service import SecretService
 from vigo.server.features.streams import rpc as streams_rpc
 from vigo.server.features.streams.service import StreamService
 from vigo.server.features.tasks import rest as tasks_rest
@@ -88,6 +93,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     scriers: ScrierService
     workflow_driver: WorkflowDriver
     workflows: WorkflowService
+    secrets: SecretService
     gate: Gate
     rpc: RpcApp
     web: Litestar
@@ -181,7 +187,9 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     trail = Trail(clock)
     ca_sha256, api_url = authority.sha256, opened.addresses.api_url
     access = AccessService(database, trail, clock, mint_admin_token(folder), ca_sha256, api_url)
-    generations = GenerationService(folder, database, trail, Sealer(opened.policy_key, settings, clock), compiler)
+    vault = opened_store(folder, settings.value, clock, asked_passphrase)
+    sealer, check = Sealer(opened.policy_key, settings, clock), SecretCheck(vault)
+    generations = GenerationService(folder, database, trail, sealer, compiler, check)
     generations.load()
     runs = RunService(database, clock, settings)
     streams = StreamService(clock)
@@ -205,7 +213,8 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     )
     enrolment = EnrolmentService(database, trail, clock, settings, identity, tokens, envoys)
     health = HealthService(folder, database, clock, settings, authority, opened.certificate, generations, envoys)
-    checkin = CheckInService(envoys, generations, settings, clock)
+    vault_service = SecretService(database, trail, clock, vault, generations, envoys, streams)
+    checkin = CheckInService(envoys, generations, settings, clock, vault_service.epochs.of)
     gate = Gate(envoys, identity.server, SessionId(secrets.token_hex(16)), clock)
     most = settings.value.max_message_bytes
     return App(
@@ -226,12 +235,14 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
         scriers=scriers,
         workflow_driver=workflow_driver,
         workflows=workflows,
+        secrets=vault_service,
         gate=gate,
         rpc=RpcApp(
             [
                 *checkin_rpc.methods(gate, checkin, most),
                 *runs_rpc.methods(gate, runs, most),
                 *enrolment_rpc.methods(gate, enrolment),
+                *secrets_rpc.methods(gate, vault_service, most),
                 *streams_rpc.methods(gate, streams),
             ],
             admit=gate.admit,
@@ -248,6 +259,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
                 *tasks_rest.routes(tasks),
                 *scriers_rest.routes(scriers),
                 *workflows_rest.routes(workflows),
+                *secrets_rest.routes(vault_service),
                 *health_rest.routes(health),
                 *planning_rest.routes(PlanningService(generations, envoys)),
                 *schemas_rest.routes(SchemaService()),

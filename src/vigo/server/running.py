@@ -29,6 +29,8 @@ FLUSH_EVERY: Final = timedelta(seconds=5)
 PRUNE_EVERY: Final = timedelta(hours=1)
 # The shortest life that the settings allow is an hour, of which a third is left when the certificate is due.
 RENEWAL_EVERY: Final = timedelta(minutes=10)
+SECRETS_EVERY: Final = timedelta(seconds=30)
+"""How often it is looked at whether somebody changed secrets in their backend; the local vault knows without."""
 
 
 class Running:
@@ -67,6 +69,7 @@ class Running:
             asyncio.create_task(_repeat(PRUNE_EVERY, self.app.scriers.prune, "deleting old sessions")),
             asyncio.create_task(_repeat(PRUNE_EVERY, self.app.runs.prune, "deleting old runs")),
             asyncio.create_task(_repeat(PRUNE_EVERY, self.app.tasks.prune, "deleting old tasks")),
+            asyncio.create_task(_repeat(SECRETS_EVERY, self.app.secrets.refresh, "looking at secrets")),
             asyncio.create_task(_repeat(RENEWAL_EVERY, self.renew_certificate, "renewing the certificate")),
         ]
 

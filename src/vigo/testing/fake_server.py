@@ -43,6 +43,7 @@ from vigo.core.wire.messages import (
     SignedRequest,
     run_from_bytes,
 )
+from vigo.core.wire.secret_messages import Resolved, ResolveSecrets
 from vigo.core.wire.stream_messages import (
     AgentMessage,
     ServerMessage,
@@ -91,6 +92,8 @@ class FakeServer:
         self.requests: list[SignedRequest] = []
         self.check_ins: list[CheckIn] = []
         self.interval: timedelta | None = None
+        self.secrets: dict[str, str] = {}
+        self.secrets_epoch = 0
         self.intercept: Intercept = lambda _method, _request: None
         self.certificate_life = timedelta(days=90)
         self.extra_addresses: tuple[str, ...] = ()
@@ -188,6 +191,11 @@ class FakeServer:
             known = run.id in self.runs
             self.runs.setdefault(run.id, run)
             return ReportAnswer(known).to_bytes()
+        if method == Methods.RESOLVE_SECRETS:
+            asked = ResolveSecrets.from_bytes(request.body)
+            values = {name: self.secrets[name] for name in asked.names if name in self.secrets}
+            problems = {name: "it is not in the vault" for name in asked.names if name not in values}
+            return Resolved(values, problems).to_bytes(asked.keys, request.body, request.envoy)
         csr = Renewal.from_request_bytes(request.body).pem
         return Renewal(self.ca.client_pem(csr, request.envoy, life=self.certificate_life)).to_answer_bytes()
 
@@ -227,6 +235,7 @@ class FakeServer:
             bundle=None if is_current else self.bundle,
             interval=self.interval,
             without_policy=self.bundle is None,
+            secrets_epoch=None if self.secrets_epoch == message.fingerprint.secrets_epoch else self.secrets_epoch,
         )
 
     def _session(self) -> SessionId:

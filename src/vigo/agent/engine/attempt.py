@@ -55,7 +55,8 @@ class Deadline:
 class Attempt(msgspec.Struct, kw_only=True):
     """What is known of a resource while it is worked on; `result` is its final form.
 
-    It is declared once its declaration was accepted, and refused where Vigo would not do what it asks for.
+    It is declared once its declaration was accepted, and refused where Vigo would not do what it asks for. `secrets`
+    are the names of those that it is made of.
     """
 
     ops: tuple[Op, ...] = ()
@@ -65,6 +66,7 @@ class Attempt(msgspec.Struct, kw_only=True):
     reason: str = ""
     is_declared: bool = False
     is_refused: bool = False
+    secrets: tuple[str, ...] = ()
 
     @property
     def is_worth_another(self) -> bool:
@@ -87,6 +89,10 @@ class Attempt(msgspec.Struct, kw_only=True):
         else:
             self.end("blocked" if isinstance(error, BlockedError) else "failed", str(error))
 
+    def made_of(self, secrets: tuple[str, ...]) -> None:
+        """Record that it is made of secrets: then neither its content nor what programs print about it is told."""
+        self.secrets = secrets
+
     def carry_out(self, execute: Execute, deadline: Deadline) -> None:
         """Carry the operations out, one after the other.
 
@@ -96,7 +102,7 @@ class Attempt(msgspec.Struct, kw_only=True):
         """
         for op in self.ops:
             try:
-                execute(deadline.within(op))
+                execute(deadline.within(msgspec.structs.replace(op, conceals=True) if self.secrets else op))
             except BlockedError as error:
                 raise BlockedError(_told(op, error)) from error
             except VigoError as error:

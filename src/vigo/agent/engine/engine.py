@@ -1,6 +1,6 @@
 """One pass over a plan: the order, the dependencies, the notifications and when it ends early."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -16,6 +16,7 @@ from vigo.agent.engine.removal import Removal
 from vigo.agent.engine.rendering import Context
 from vigo.agent.engine.retrying import Retrier, Sleep, sleep
 from vigo.agent.engine.scope import Scope
+from vigo.agent.engine.secrets import Resolve, Secrets, no_server
 from vigo.agent.engine.sightings import Sightings
 from vigo.agent.engine.standing import Standing
 from vigo.agent.engine.undo_records import Undos, UndosInMemory
@@ -36,6 +37,7 @@ class Engine:
     `protected` are folders of the host that no policy may touch. `stop` is asked before each resource, and while it is
     waited for another attempt: the reason why the pass shall end, or an empty text. Within `one_look` the host looks at
     each path once. `sightings` are those of former passes, and `has_moved` tells whether one still holds.
+    `resolve` asks for the values of secrets; it is called in the thread of the pass.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Engine:
         one_look: OneLook = nullcontext,
         has_moved: HasMoved = lambda _marks: True,
         sightings: Sightings | None = None,
+        resolve: Resolve = no_server,
     ) -> None:
         self._host = host
         self._execute = execute
@@ -63,6 +66,7 @@ class Engine:
         self._retrier = Retrier(clock, sleep, stop, look_afresh)
         self._has_moved = has_moved
         self._sightings = Sightings() if sightings is None else sightings
+        self._resolve = resolve
 
     def apply(
         self,
@@ -92,6 +96,7 @@ class Engine:
         keeper = Keeper(records, self._host, plan, self._kinds)
         guardrail = Guardrail(self._host, self._protected)
         holds = Holds(plan, self._host, self._clock, outside_window=outside_window)
+        secrets = Secrets(plan, self._resolve)
         worker = Worker(
             self._host,
             self._execute,
@@ -105,6 +110,7 @@ class Engine:
             one_look=self._one_look,
             has_moved=self._has_moved,
             sightings=self._sightings,
+            secrets=secrets,
             dry_run=dry_run,
             # What is repaired was told of by an event: then there is something to look at.
             looks_at_all=only is not UNSET,
@@ -126,7 +132,12 @@ class Engine:
         removal = Removal(
             plan, kinds=self._kinds, keeper=keeper, worker=worker, undoer=undoer, context=one_pass.context
         )
-        results = one_pass.run(removal)
+        secrets.ahead = one_pass.ahead
+        with secrets.kept_from_logs():
+            results = one_pass.run(removal)
+        if secrets.concealer is not None:
+            # Of all, since what one wrote another may print.
+            results = tuple(map(secrets.concealer.result, results))
         if standing is not None:
             standing.took_place(results, progress.obstacles)
         return results
@@ -173,6 +184,18 @@ class _Pass:
         removal.close()
         self._notices.settle(self._notices.owed().difference(self._progress.handlers))
         return self._progress.results(with_all=self._scope.is_all)
+
+    def ahead(self) -> Iterator[ResourceId]:
+        """Yield the resources made of secrets that this pass will look at, as far as that is known now."""
+        for resource in self._plan.resources:
+            if (
+                self._plan.secrets_of(resource.id)
+                and not resource.only_when_notified
+                and self._scope.includes(resource)
+                and not self._progress.had_its_turn(resource.id)
+                and self._worker.is_ahead(resource, self.context(resource))
+            ):
+                yield resource.id
 
     def _run_due(self, ids: tuple[str, ...]) -> None:
         """Run notified resources that something now depends on, which cannot wait for the end of the pass."""

@@ -71,6 +71,10 @@ class Progress:
             self.changes += 1
             self._due.update(self.handlers.intersection(handlers) - self._closed)
 
+    def had_its_turn(self, id_: ResourceId) -> bool:
+        """Return whether a resource had a turn in this pass."""
+        return id_ in self._results
+
     def is_in_its_state(self, id_: ResourceId) -> bool:
         """Return whether a resource had its turn in this pass and is as it is declared."""
         result = self._results.get(id_)

@@ -1,7 +1,7 @@
 """One resource, from its declaration to its outcome: observe, plan, execute, observe again."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -13,6 +13,7 @@ from vigo.agent.engine.keeping import Keeper
 from vigo.agent.engine.progress import CONDITION_IS_FALSE
 from vigo.agent.engine.rendering import Context, condition_holds, spec_of, values_of
 from vigo.agent.engine.retrying import Retrier
+from vigo.agent.engine.secrets import Secrets, with_values
 from vigo.agent.engine.sightings import Inputs, Sightings, taken
 from vigo.agent.engine.standing import Standing
 from vigo.agent.machine import Look, Marks
@@ -25,6 +26,7 @@ from vigo.core.ids import ResourceId
 from vigo.core.nearest import did_you_mean
 from vigo.core.plan import PlannedResource, Retry
 from vigo.core.run import ResourceResult
+from vigo.core.secret_marker import SecretMarker, revealed
 from vigo.core.templates import Templates
 
 OneLook = Callable[[], AbstractContextManager[Look | None]]
@@ -58,6 +60,7 @@ class Worker:
         one_look: OneLook,
         has_moved: HasMoved,
         sightings: Sightings,
+        secrets: Secrets,
         dry_run: bool,
         looks_at_all: bool = False,
         standing: Standing | None = None,
@@ -74,6 +77,7 @@ class Worker:
         self._one_look = one_look
         self._has_moved = has_moved
         self._sightings = sightings
+        self._secrets = secrets
         self._looks_at_all = looks_at_all
         self._dry_run = dry_run
         self._standing = standing
@@ -151,14 +155,28 @@ class Worker:
         """
         return all(condition_holds(condition, self._templates, context) for condition in resource.conditions)
 
-    def declared(self, resource: PlannedResource, context: Context) -> tuple[Resource[Any, Any], Spec]:
+    def is_ahead(self, resource: PlannedResource, context: Context) -> bool:
+        """Return whether a resource would be looked at now, as far as that is known before it is its turn."""
+        try:
+            return self.applies(resource, context) and not self._is_seen(resource, context)
+        except InvalidError:
+            return False
+
+    def declared(
+        self, resource: PlannedResource, context: Context, values: Mapping[SecretMarker, str] | None = None
+    ) -> tuple[Resource[Any, Any], Spec]:
         """Return a resource's kind and its declaration, accepted.
+
+        Without the values of its secrets their names stand for them: they are nothing that a resource owns.
 
         Raises:
             InvalidError: its kind is not known, or its values do not fit.
         """
         kind = self._kind(resource)
-        spec = spec_of(resource, kind, values_of(resource, kind, self._templates, context))
+        put_in = self._secrets.names_for_values(resource) if values is None else values
+        seen = with_values(context, put_in) if put_in else context
+        given = values_of(resource, kind, self._templates, seen)
+        spec = spec_of(resource, kind, revealed(given, put_in) if put_in else given)
         kind.validate(spec)
         require_harmless(kind, spec)
         return kind, spec
@@ -175,7 +193,9 @@ class Worker:
             if not condition_holds(condition, self._templates, context):
                 attempt.end("skipped", CONDITION_IS_FALSE + condition.expression)
                 return
-        kind, spec = self.declared(resource, context)
+        values = self._secrets.of(resource)
+        attempt.made_of(tuple(marker.name for marker in values))
+        kind, spec = self.declared(resource, context, values)
         attempt.is_declared = True
         with self._one_look() as look:
             self._look(resource, kind, spec)
@@ -184,7 +204,7 @@ class Worker:
         for op in ops:
             self._guardrail.check(op)
         attempt.is_refused = False
-        attempt.ops, attempt.diff = ops, self._diffs.of(ops)
+        attempt.ops, attempt.diff = ops, _not_shown(ops, attempt.secrets) if attempt.secrets else self._diffs.of(ops)
         if self._is_held(resource, attempt):
             return
         if not ops:
@@ -313,3 +333,8 @@ class Worker:
                 f"did not converge: still to do after it was done: {'; '.join(op.summary() for op in left[:5])};"
                 " something undoes it at once, or two declarations contradict each other"
             )
+
+
+def _not_shown(ops: tuple[Op, ...], secrets: tuple[str, ...]) -> str:
+    """Return what stands in the place of a diff, whatever the mode of a file is and whatever a program says."""
+    return f"(not shown: it is made of the secret {', '.join(secrets)})\n" if ops else ""

@@ -11,6 +11,7 @@ from vigo.catalog.ops import Run
 from vigo.core.errors import BlockedError, TimedOutError, UnavailableError, VigoError
 
 LAST_LINES = 20
+NOT_TOLD = "what it printed is not told, since it is made of a secret; run it by hand"
 _SHOWN_CHARACTERS = 2_000
 
 _BLOCKING = (
@@ -62,7 +63,7 @@ def ending_of(op: Run, host: RealHost) -> Ending:
     if ending.timed_out:
         raise TimedOutError(
             f"expected to end within {op.timeout.total_seconds():g} s, found it still running; it was ended with all"
-            f" that it started: raise the timeout, or see what it waits for{last_words(ending)}"
+            f" that it started: raise the timeout, or see what it waits for{last_words(op, ending)}"
         )
     return ending
 
@@ -82,19 +83,26 @@ def _argv(op: Run, host: RealHost) -> tuple[str, ...]:
 
 def failure(op: Run, ending: Ending) -> VigoError:
     """Return what it means that a program ended with another status than those of success."""
-    told = last_words(ending)
+    told, said = last_words(op, ending), printed(ending)
     for pattern, reason in _BLOCKING:
-        if pattern.search(told):
+        if pattern.search(said):
             return BlockedError(f"{reason}{told}")
-    if "packages" in op.touches and (found := package_fault(told)) is not None:
+    if "packages" in op.touches and (found := package_fault(said)) is not None:
         return BlockedError(f"{found}{told}")
     wanted = " or ".join(map(str, op.returns))
     return UnavailableError(f"status {ending.status}, expected {wanted}{told}")
 
 
-def last_words(ending: Ending) -> str:
-    """Return the end of what a program printed, errors first, behind a colon."""
+def last_words(op: Run, ending: Ending) -> str:
+    """Return the end of what a program printed, errors first, behind a colon; not of one that was given a secret."""
+    if op.conceals:
+        return f": {NOT_TOLD}"
+    shown = printed(ending)
+    return f": {shown}" if shown else ""
+
+
+def printed(ending: Ending) -> str:
+    """Return the end of what a program printed, errors first."""
     text = ending.stderr.text().strip() or ending.stdout.text().strip()
     lines = text.splitlines()[-LAST_LINES:]
-    shown = "\n".join(lines)[-_SHOWN_CHARACTERS:]
-    return f": {shown}" if shown else ""
+    return "\n".join(lines)[-_SHOWN_CHARACTERS:]

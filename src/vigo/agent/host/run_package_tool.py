@@ -9,7 +9,7 @@ from vigo.agent.host.package_faults import LOCKED, tells_of_lock
 from vigo.agent.host.package_locks import Holder, holder_of
 from vigo.agent.host.process import Ending
 from vigo.agent.host.real_host import RealHost
-from vigo.agent.host.run import ending_of, failure, last_words
+from vigo.agent.host.run import ending_of, failure, last_words, printed
 from vigo.catalog.ops.package_tool import RunPackageTool
 from vigo.core.errors import BlockedError, TimedOutError
 
@@ -36,13 +36,13 @@ def run_package_tool(op: RunPackageTool, host: RealHost) -> None:
         ending = _ending(msgspec.structs.replace(op, timeout=op.timeout - spent), host)
         if ending.status in op.returns:
             return
-        if not tells_of_lock(last_words(ending)):
+        if not tells_of_lock(printed(ending)):
             raise failure(op, ending)
         holder = holder_of(op.locks) or holder
         spent = timedelta(seconds=time.monotonic() - started)
         # What is begun late would be ended half-way: the other half of the time is the tool's own.
         if spent + PAUSE > min(LONGEST_WAIT, op.timeout / 2):
-            raise _locked(op, holder, last_words(ending))
+            raise _locked(op, holder, last_words(op, ending))
         time.sleep(PAUSE.total_seconds())
 
 

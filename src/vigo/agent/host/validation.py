@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from vigo.agent.host.real_host import RealHost
+from vigo.agent.host.run import NOT_TOLD
 from vigo.catalog.api import Command
 from vigo.catalog.ops import WriteFile
 from vigo.core.errors import BlockedError, InvalidError
@@ -39,6 +40,7 @@ def validate(op: WriteFile, temporary: str, host: RealHost) -> None:
         return
     # The temporary name means nothing to who reads this.
     told = (result.stderr.strip() or result.stdout.strip()).replace(path, op.path)[-_SHOWN_CHARACTERS:]
+    told = NOT_TOLD if op.conceals else told
     raise InvalidError(
         f"the new content was not accepted by {op.validate[0]} (status {result.status}); nothing was replaced:"
         f" {told or 'it says nothing more'}"

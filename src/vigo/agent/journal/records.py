@@ -1,14 +1,14 @@
 """What the journal keeps, as values."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
 from vigo.agent.engine.sightings import StoredSightings
 from vigo.core.bundle import SignedBundle
 from vigo.core.ids import Digest, EnvoyId, GenerationNumber, ResourceId, RunId
-from vigo.core.run import Outcome
+from vigo.core.run import Outcome, Run
 
 
 class HeldBundle(msgspec.Struct, frozen=True):
@@ -38,6 +38,20 @@ class LastRun(msgspec.Struct, frozen=True, kw_only=True):
     offline: bool
     counts: dict[Outcome, int]
 
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        """Return a run in short."""
+        return cls(
+            id=run.id,
+            generation=run.generation,
+            bundle_digest=run.bundle_digest,
+            outcome_digest=run.outcome_digest(),
+            started_at=run.started_at,
+            duration_ms=run.duration_ms,
+            offline=run.offline,
+            counts=run.counts(),
+        )
+
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True):
     """The last try to reach the server. `problem` is empty where it answered; `succeeded_at` is when it last did."""
@@ -59,6 +73,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     last_run: LastRun | None = None
     contact: Contact | None = None
     owed: tuple[ResourceId, ...] = ()
+    secrets_epoch: int = 0
+    """Stands for the versions of the secrets of the held bundle, as the server last told it."""
 
 
 class QueueState(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.link.address import DEFAULT_GRPC_PORT, parse_address
@@ -37,6 +37,9 @@ from vigo.core.wire.messages import (
     run_to_bytes,
 )
 from vigo.core.wire.stream_messages import agent_message_to_bytes
+
+if TYPE_CHECKING:
+    from vigo.core.wire.secret_messages import Resolved
 
 HELLO_TIMEOUT = timedelta(seconds=10)
 CALL_TIMEOUT = timedelta(seconds=30)
@@ -131,6 +134,24 @@ class Link:
             Renewal(csr_pem).to_request_bytes(),
             lambda data: Renewal.from_answer_bytes(data).pem,
         )
+
+    async def resolve_secrets(self, names: tuple[str, ...]) -> "Resolved":
+        """Return the values of secrets by name, which travel sealed to a key that is made for this call alone.
+
+        Raises:
+            ForbiddenError: one of them is none of this envoy's own bundle.
+        """
+        # A run without secrets pays for none of this.
+        from vigo.core.sealing import Reader  # noqa: PLC0415
+        from vigo.core.wire.secret_messages import Resolved, ResolveSecrets  # noqa: PLC0415
+
+        reader = Reader()
+        body = ResolveSecrets(names, reader.keys).to_bytes()
+
+        def answer(data: bytes) -> Resolved:
+            return Resolved.from_bytes(data, reader, body, self._identity.envoy)
+
+        return await self._call(Methods.RESOLVE_SECRETS, body, answer)
 
     @asynccontextmanager
     async def stream(self) -> AsyncIterator[OpenStream]:

@@ -12,6 +12,8 @@ class Op(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Whether it looks at something that only a real run may ask, and changes nothing: its success is no change."""
 
     changes: tuple[str, ...] = ()
+    conceals: bool = False
+    """Whether it is made of a secret, so that nothing may be told of what a program prints about it."""
 
     def summary(self) -> str:
         """Return what this does in a few words (`write /etc/motd`)."""

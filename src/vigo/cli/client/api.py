@@ -96,6 +96,14 @@ class Api:
         """Return what a change did."""
         return self._call("POST", path, body=body)
 
+    def put(self, path: str, body: Any) -> Any:
+        """Return what storing something did."""
+        return self._call("PUT", path, body=body)
+
+    def download(self, path: str, body: Any) -> bytes:
+        """Return the content that a request makes."""
+        return self._sent("POST", path, None, body).content
+
     def delete(self, path: str) -> None:
         """Remove something."""
         self._call("DELETE", path)
@@ -117,22 +125,26 @@ class Api:
         return found[:limit]
 
     def _call(self, verb: str, path: str, *, parameters: Parameters | None = None, body: Any = None) -> Any:
-        chosen = {name: value for name, value in (parameters or {}).items() if value is not None}
-        try:
-            response = self._client.request(verb, f"/api/v1/{path}", params=chosen, json=body)
-        except httpx.HTTPError as error:
-            raise explained(error, self.target, self._timeout, self._clock.now()) from error
-        self.server_time = _moment(response.headers.get("Date"))
+        response = self._sent(verb, path, parameters, body)
         if response.status_code == HTTPStatus.NO_CONTENT:
             return None
-        if not response.is_success:
-            raise self._refusal(response)
         try:
             return msgspec.json.decode(response.content)
         except msgspec.DecodeError as error:
             raise UnavailableError(
                 f"{self.target.url}: expected an answer as JSON, found something else ({error}); is it a vigosrv?"
             ) from error
+
+    def _sent(self, verb: str, path: str, parameters: Parameters | None, body: Any) -> httpx.Response:
+        chosen = {name: value for name, value in (parameters or {}).items() if value is not None}
+        try:
+            response = self._client.request(verb, f"/api/v1/{path}", params=chosen, json=body)
+        except httpx.HTTPError as error:
+            raise explained(error, self.target, self._timeout, self._clock.now()) from error
+        self.server_time = _moment(response.headers.get("Date"))
+        if not response.is_success:
+            raise self._refusal(response)
+        return response
 
     def _refusal(self, response: httpx.Response) -> VigoError:
         try:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from vigo.cli.terminal.table import Cell, print_table
 from vigo.core.plan import Origin
+from vigo.core.secret_marker import written
 from vigo.core.terminal import print_line
 from vigo.policy.explained_resources import ExplainedField, ExplainedResource
 from vigo.policy.explained_variables import Claim, ExplainedVariable
@@ -123,5 +124,5 @@ def _place(origin: Origin) -> Cell:
 
 
 def _value(value: Any, longest: int | None = _LONGEST) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    text = json.dumps(written(value), ensure_ascii=False)
     return text if longest is None or len(text) <= longest else f"{text[:longest]}..."

@@ -107,16 +107,18 @@ class CheckInRequest(_message.Message):
     def __init__(self, fingerprint: _Optional[_Union[Fingerprint, _Mapping]] = ..., traits: _Optional[bytes] = ..., agent_version: _Optional[str] = ...) -> None: ...
 
 class CheckInResponse(_message.Message):
-    __slots__ = ("want_traits", "bundle", "interval_seconds", "without_policy")
+    __slots__ = ("want_traits", "bundle", "interval_seconds", "without_policy", "secrets_epoch")
     WANT_TRAITS_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
     INTERVAL_SECONDS_FIELD_NUMBER: _ClassVar[int]
     WITHOUT_POLICY_FIELD_NUMBER: _ClassVar[int]
+    SECRETS_EPOCH_FIELD_NUMBER: _ClassVar[int]
     want_traits: bool
     bundle: Bundle
     interval_seconds: int
     without_policy: bool
-    def __init__(self, want_traits: _Optional[bool] = ..., bundle: _Optional[_Union[Bundle, _Mapping]] = ..., interval_seconds: _Optional[int] = ..., without_policy: _Optional[bool] = ...) -> None: ...
+    secrets_epoch: int
+    def __init__(self, want_traits: _Optional[bool] = ..., bundle: _Optional[_Union[Bundle, _Mapping]] = ..., interval_seconds: _Optional[int] = ..., without_policy: _Optional[bool] = ..., secrets_epoch: _Optional[int] = ...) -> None: ...
 
 class Bundle(_message.Message):
     __slots__ = ("digest", "generation", "not_after_unix", "compressed_plan", "signature")
@@ -193,6 +195,32 @@ class RenewCertificateResponse(_message.Message):
     CERTIFICATE_PEM_FIELD_NUMBER: _ClassVar[int]
     certificate_pem: str
     def __init__(self, certificate_pem: _Optional[str] = ...) -> None: ...
+
+class ResolveSecretsRequest(_message.Message):
+    __slots__ = ("names", "x25519_key", "mlkem768_key")
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    X25519_KEY_FIELD_NUMBER: _ClassVar[int]
+    MLKEM768_KEY_FIELD_NUMBER: _ClassVar[int]
+    names: _containers.RepeatedScalarFieldContainer[str]
+    x25519_key: bytes
+    mlkem768_key: bytes
+    def __init__(self, names: _Optional[_Iterable[str]] = ..., x25519_key: _Optional[bytes] = ..., mlkem768_key: _Optional[bytes] = ...) -> None: ...
+
+class ResolveSecretsResponse(_message.Message):
+    __slots__ = ("sealed", "problems")
+    SEALED_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    sealed: bytes
+    problems: _containers.RepeatedCompositeFieldContainer[SecretProblem]
+    def __init__(self, sealed: _Optional[bytes] = ..., problems: _Optional[_Iterable[_Union[SecretProblem, _Mapping]]] = ...) -> None: ...
+
+class SecretProblem(_message.Message):
+    __slots__ = ("name", "reason")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    reason: str
+    def __init__(self, name: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class AgentStreamRequest(_message.Message):
     __slots__ = ()

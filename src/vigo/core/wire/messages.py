@@ -173,6 +173,7 @@ class CheckInAnswer(msgspec.Struct, frozen=True, kw_only=True):
     bundle: SignedBundle | None = None
     interval: timedelta | None = None
     without_policy: bool = False
+    secrets_epoch: int | None = None
 
     def to_bytes(self) -> bytes:
         """Return the protobuf form."""
@@ -180,6 +181,7 @@ class CheckInAnswer(msgspec.Struct, frozen=True, kw_only=True):
             want_traits=self.want_traits,
             interval_seconds=0 if self.interval is None else int(self.interval.total_seconds()),
             without_policy=self.without_policy,
+            secrets_epoch=self.secrets_epoch,
         )
         if self.bundle is not None:
             message.bundle.CopyFrom(
@@ -203,6 +205,7 @@ class CheckInAnswer(msgspec.Struct, frozen=True, kw_only=True):
             bundle=_bundle(message.bundle) if message.HasField("bundle") else None,
             interval=timedelta(seconds=seconds) if seconds else None,
             without_policy=message.without_policy,
+            secrets_epoch=message.secrets_epoch if message.HasField("secrets_epoch") else None,
         )
 
 
@@ -359,5 +362,6 @@ class Methods:
     CHECK_IN = "/vigo.v1.Agent/CheckIn"
     REPORT_RESULT = "/vigo.v1.Agent/ReportResult"
     RENEW_CERTIFICATE = "/vigo.v1.Agent/RenewCertificate"
+    RESOLVE_SECRETS = "/vigo.v1.Agent/ResolveSecrets"
     AGENT_STREAM = "/vigo.v1.Agent/AgentStream"
-    ALL = (HELLO, CHECK_IN, REPORT_RESULT, RENEW_CERTIFICATE, AGENT_STREAM)
+    ALL = (HELLO, CHECK_IN, REPORT_RESULT, RENEW_CERTIFICATE, RESOLVE_SECRETS, AGENT_STREAM)

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 from vigo.core.errors import InvalidError
 from vigo.core.plan import Origin
+from vigo.core.secret_marker import is_reference, marker_of
 from vigo.policy.cache import Cache, Kept, WatchedFiles
 from vigo.policy.diagnostics import Findings, Remark, has_errors
 from vigo.policy.scalars import OLD_BOOLEANS, described, is_null, untyped
@@ -158,13 +159,19 @@ class Reading:
         """Return the untyped value of a tree, by the core schema of YAML 1.2.
 
         It is data, unless somebody renders it: what looks like a template in it stays as it is, and `no` is a text.
-        Both are worth a warning.
+        Both are worth a warning. A reference to a secret becomes its marker.
         """
         if isinstance(node, Sequence):
             return [self.plain(item, is_rendered=is_rendered) for item in node.items]
         if isinstance(node, Mapping):
             entries = node.entries.items()
             return {name: self.plain(entry.value, is_rendered=is_rendered) for name, entry in entries}
+        if is_reference(node.text):
+            try:
+                return marker_of(node.text)
+            except InvalidError as error:
+                self.error(node.origin, "secret", str(error))
+                return None
         if not is_rendered and _LOOKS_LIKE_A_TEMPLATE.search(node.text):
             message = "this is data and put in as it stands: a template in a variable is not rendered"
             hint = "write the template into the field that uses it"

@@ -7,6 +7,7 @@ from msgspec import inspect
 
 from vigo.catalog.scan import collectors
 from vigo.core.nearest import did_you_mean
+from vigo.core.secret_marker import written
 from vigo.core.templates import TemplateError, Templates
 from vigo.core.traits import Traits
 from vigo.core.typed_templates import ANYTHING, alternatives, item_type, value_type
@@ -75,7 +76,7 @@ def _value(reading: Reading, node: Node, expected: inspect.Type) -> Any:
         types = _fields_of(expected)
         of_all = value_type(expected)
         return {key: _value(reading, one.value, types.get(key, of_all)) for key, one in node.entries.items()}
-    return node.text if _is_text(node, expected) else reading.plain(node)
+    return node.text if _is_text(node, expected) else written(reading.plain(node))
 
 
 def _is_text(node: Scalar, expected: inspect.Type) -> bool:

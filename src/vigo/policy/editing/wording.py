@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from msgspec import inspect
 
+from vigo.core.secret_marker import written as in_words
 from vigo.core.typed_templates import LIST_TYPES, alternatives
 
 _LONGEST: Final = 200
@@ -31,6 +32,7 @@ def type_in_words(expected: inspect.Type) -> str:
 
 def written(value: Any) -> str:
     """Return a value on one line, as it could stand in a file; a long one is cut."""
+    value = in_words(value)
     text = value if isinstance(value, str) and value and value.isprintable() else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 

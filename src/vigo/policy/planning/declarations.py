@@ -12,7 +12,7 @@ import msgspec
 from vigo.catalog.api import Resource, Revertible
 from vigo.core.encoding import encode
 from vigo.core.errors import VigoError
-from vigo.core.plan import PlannedResource, Retry
+from vigo.core.plan import Plan, PlannedResource
 from vigo.core.templates import Templates, is_template
 from vigo.core.traits import Traits
 from vigo.core.typed_templates import ANYTHING, rendered
@@ -67,16 +67,17 @@ class Declaration:
     def __init__(
         self,
         planned: PlannedResource,
-        scope: Mapping[str, Any],
+        plan: Plan,
         kind: Resource[Any, Any],
         book: InputBook,
-        retry: Retry | None = None,
     ) -> None:
         self.planned = planned
         self.kind = kind
-        self._scope = scope
+        self._scope = plan.scopes.get(planned.configcrate, {})
         self._book = book
-        self._retry = retry
+        self._retry = plan.retry(planned.id)
+        # What stands for a secret in a plan in words need not look like one.
+        self._is_secret = bool(plan.secrets_of(planned.id))
 
     @property
     def is_fixed(self) -> bool:
@@ -178,7 +179,7 @@ class Declaration:
     def problem(self, seen: Seen) -> str:
         """Return why a run of it would fail on a machine that sees it so, or an empty text."""
         failing = next((f"{name}: {one.reason}" for name, one in seen.open.items() if one.why == "failing"), "")
-        if seen.problem or failing or seen.open or self.is_fixed:
+        if seen.problem or failing or seen.open or self.is_fixed or self._is_secret:
             return seen.problem or failing
         try:
             fields = {name: seen.values[name] for name in self.declared}
@@ -204,7 +205,9 @@ class Declaration:
         known = fields_of(self.kind)
         found = ((name, source, self._book.of_source(source)) for name, source in self.planned.templates.items())
         return tuple(
-            _Templated(name, source, known.get(name), bool(inputs.traits), self._used(inputs))
+            _Templated(
+                name, source, None if self._is_secret else known.get(name), bool(inputs.traits), self._used(inputs)
+            )
             for name, source, inputs in found
         )
 

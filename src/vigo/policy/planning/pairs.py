@@ -175,10 +175,8 @@ def _by_id(plan: Plan | None) -> dict[ResourceId, PlannedResource]:
 def _declarations(plan: Plan | None, kinds: Kinds, book: InputBook) -> dict[ResourceId, Declaration]:
     if plan is None:
         return {}
-    return {
-        one.id: Declaration(one, plan.scopes.get(one.configcrate, {}), kinds[one.type], book, plan.retry(one.id))
-        for one in plan.resources
-    }
+    plan = plan.in_words()
+    return {one.id: Declaration(one, plan, kinds[one.type], book) for one in plan.resources}
 
 
 def _fixed(declaration: Declaration | None) -> Sighting | None:

@@ -31,12 +31,15 @@ class UserSpec(Spec, frozen=True, kw_only=True):
     shell: Annotated[str | None, field("Login shell; for a new account /bin/sh or nologin.", is_path=True)] = None
     home: Annotated[str | None, field("Home directory; for a new account /home/USER.", is_path=True)] = None
     comment: Annotated[str | None, field("Full name or purpose.", example="Deployment")] = None
-    password_hash: Annotated[str | None, field("Password as crypt(5) writes it; `*` for none.")] = None
+    password_hash: Annotated[str | None, field("Password as crypt(5) writes it; `*` for none.", may_be_secret=True)] = (
+        None
+    )
     password: Annotated[
         str | None,
         field(
             "Password in clear, hashed on the machine (SHA-512). It stands in the stacks for all who read them:"
-            " password_hash tells less."
+            " password_hash tells less.",
+            may_be_secret=True,
         ),
     ] = None
     authorized_keys: Annotated[

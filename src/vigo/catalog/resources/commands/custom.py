@@ -28,7 +28,8 @@ class CustomSpec(Spec, frozen=True, kw_only=True):
 
     custom: Annotated[str, field("The program below /etc/vigo/executors.d.", example="license")]
     params: Annotated[
-        Mapping[str, Any], field("What the program is told; any values.", example={"key": "ABC", "seats": 4})
+        Mapping[str, Any],
+        field("What the program is told; any values.", example={"key": "ABC", "seats": 4}, may_be_secret=True),
     ] = {}
     state: Annotated[str, field("A state that the program knows.", example="present")] = "present"
 

@@ -37,8 +37,10 @@ class GuardedSpec(Spec, frozen=True, kw_only=True):
     ] = None
     cwd: Annotated[str | None, field("Directory to run in.", is_path=True)] = None
     user: Annotated[str | None, field("User to run as; the agent's own where left out.")] = None
-    environment: Annotated[Mapping[str, str], field("Variables added to a small fixed environment.")] = {}
-    stdin: Annotated[str | None, field("Text for its standard input.")] = None
+    environment: Annotated[
+        Mapping[str, str], field("Variables added to a small fixed environment.", may_be_secret=True)
+    ] = {}
+    stdin: Annotated[str | None, field("Text for its standard input.", may_be_secret=True)] = None
     returns: Annotated[tuple[int, ...], field("Exit statuses that mean success.")] = (0,)
     umask: Annotated[Mode | None, field("File creation mask, octal.", example="0077")] = None
 

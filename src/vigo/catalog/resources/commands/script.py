@@ -15,7 +15,9 @@ from vigo.core.errors import BlockedError, InvalidError
 class ScriptSpec(GuardedSpec, frozen=True, kw_only=True):
     """A script that is run where its guards do not say that it already did its work."""
 
-    content: Annotated[str | None, field("The script, as text.", example="set -eu\nmake install\n")] = None
+    content: Annotated[
+        str | None, field("The script, as text.", example="set -eu\nmake install\n", may_be_secret=True)
+    ] = None
     source: Annotated[
         str | None,
         field("A file in the stacks that holds the script.", example="files/setup.sh", stacks_file="content"),

@@ -26,6 +26,7 @@ class BlockInFileSpec(Spec, frozen=True, kw_only=True):
         field(
             "The lines; the last one needs no line feed. They get the line ends of the file.",
             example="10.0.0.1 db1\n10.0.0.2 db2\n",
+            may_be_secret=True,
         ),
     ] = None
     marker_begin: Annotated[

@@ -30,8 +30,12 @@ class FileSpec(Spec, frozen=True, kw_only=True):
     """A regular file, its content and its metadata. Without content an existing file's content is left alone."""
 
     path: Annotated[str, field("Where the file is.", example="/etc/motd", is_path=True)]
-    content: Annotated[str | None, field("The whole content, as text.", example="Welcome.\n")] = None
-    content_base64: Annotated[str | None, field("The whole content, in base64, for what is no text.")] = None
+    content: Annotated[str | None, field("The whole content, as text.", example="Welcome.\n", may_be_secret=True)] = (
+        None
+    )
+    content_base64: Annotated[
+        str | None, field("The whole content, in base64, for what is no text.", may_be_secret=True)
+    ] = None
     source: Annotated[
         str | None,
         field("A file in the stacks that holds the content.", example="files/motd", stacks_file="content"),

@@ -19,7 +19,9 @@ class FileLineSpec(Spec, frozen=True, kw_only=True):
     """One line of a file that is otherwise not managed."""
 
     path: Annotated[str, field("The file.", example="/etc/ssh/sshd_config", is_path=True)]
-    line: Annotated[str | None, field("The whole line, without its end.", example="PermitRootLogin no")] = None
+    line: Annotated[
+        str | None, field("The whole line, without its end.", example="PermitRootLogin no", may_be_secret=True)
+    ] = None
     match: Annotated[
         str | None,
         field(

@@ -26,7 +26,10 @@ class IniSpec(Spec, frozen=True, kw_only=True):
         ),
     ] = None
     value: Annotated[
-        str | None, field("The value as it is written, quotes included where the file needs them.", example="1")
+        str | None,
+        field(
+            "The value as it is written, quotes included where the file needs them.", example="1", may_be_secret=True
+        ),
     ] = None
     create: Annotated[bool, field("Create the file, mode 0644, when it is missing.")] = False
     state: Annotated[Literal["present", "absent"], field("Whether the option shall be there.")] = "present"

@@ -37,7 +37,9 @@ class PointedValueSpec(Spec, frozen=True, kw_only=True):
     ]
     value: Annotated[
         Any | UnsetType,
-        field("The value, of any type: text, number, true, false, null, list or map.", example=8080),
+        field(
+            "The value, of any type: text, number, true, false, null, list or map.", example=8080, may_be_secret=True
+        ),
     ] = UNSET
     create: Annotated[bool, field("Create the file, mode 0644, when it is missing.")] = False
     state: Annotated[Literal["present", "absent"], field("Whether there shall be a value.")] = "present"

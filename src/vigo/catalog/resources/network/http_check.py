@@ -41,7 +41,9 @@ class HttpCheckSpec(Spec, frozen=True, kw_only=True):
         ),
     ] = {}
     method: Annotated[Method, field("How it is asked.")] = "GET"
-    headers: Annotated[Mapping[str, str], field("Headers that are sent. No message shows their values.")] = {}
+    headers: Annotated[
+        Mapping[str, str], field("Headers that are sent. No message shows their values.", may_be_secret=True)
+    ] = {}
     connect_to: Annotated[
         str | None,
         field("Host or address that is connected to in place of the URL's; its name is still what is asked for."),

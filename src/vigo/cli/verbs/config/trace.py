@@ -8,6 +8,7 @@ import click
 from vigo.cli.terminal.grammar import Verb
 from vigo.cli.terminal.json_text import print_json
 from vigo.cli.terminal.options import json_option
+from vigo.core.secret_marker import to_reference
 
 if TYPE_CHECKING:
     from vigo.policy.explaining import HostTrace
@@ -67,7 +68,7 @@ def _everything(found: "HostTrace", *, as_json: bool) -> Any:
     told = found.everything()
     if not as_json:
         print_host(told)
-    return msgspec.to_builtins(told)
+    return msgspec.to_builtins(told, enc_hook=to_reference)
 
 
 def _one(found: "HostTrace", subject: str, *, as_json: bool) -> Any:
@@ -83,11 +84,11 @@ def _one(found: "HostTrace", subject: str, *, as_json: bool) -> Any:
     if resource is not None:
         if not as_json:
             print_resource(resource)
-        return {"host": found.host, "resource": msgspec.to_builtins(resource)}
+        return {"host": found.host, "resource": msgspec.to_builtins(resource, enc_hook=to_reference)}
     variables = found.variable(subject)
     if not variables:
         near = did_you_mean(subject, {*resource_names(found), *found.variable_names()})
         raise NotFoundError(f"expected a variable or resource of {found.host}, found no {subject[:200]!r}{near}")
     if not as_json:
         print_variables(variables)
-    return {"host": found.host, "variable": msgspec.to_builtins(variables)}
+    return {"host": found.host, "variable": msgspec.to_builtins(variables, enc_hook=to_reference)}

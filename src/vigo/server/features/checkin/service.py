@@ -1,5 +1,6 @@
 """The hot path: an envoy says in a few digests how it is, and hears what is new."""
 
+from collections.abc import Callable
 from typing import Final
 
 from vigo.core.clock import Clock
@@ -20,16 +21,26 @@ _DIGEST_CHARACTERS: Final = 64
 _TRAITS_UNITS: Final = 3072
 
 
+Epoch = Callable[[frozenset[str]], int | None]
+"""Returns what stands for the present versions of some secrets, or None where nobody knows; from memory."""
+
+
 class CheckInService:
     """Answers check-ins. One with nothing new is answered from memory alone."""
 
     def __init__(
-        self, envoys: EnvoyService, generations: GenerationService, settings: CurrentSettings, clock: Clock
+        self,
+        envoys: EnvoyService,
+        generations: GenerationService,
+        settings: CurrentSettings,
+        clock: Clock,
+        epoch: Epoch = lambda _names: 0,
     ) -> None:
         self._envoys = envoys
         self._generations = generations
         self._settings = settings
         self._clock = clock
+        self._epoch = epoch
         self._pace = Pace(clock, _TRAITS_UNITS)
 
     async def check_in(self, envoy_id: EnvoyId, message: CheckIn) -> CheckInAnswer:
@@ -73,7 +84,10 @@ class CheckInService:
         interval = self._settings.value.check_in_interval
         interval_seconds = int(interval.total_seconds())
         is_told = record.told_interval_seconds == interval_seconds
-        if is_told and bundle is None and not want_traits and not is_without_policy:
+        # Most have no secrets: then this costs nothing.
+        epoch = self._epoch(assigned.secret_names) if assigned is not None and assigned.secret_names else 0
+        is_other_epoch = epoch is not None and epoch != said.secrets_epoch
+        if is_told and bundle is None and not want_traits and not is_without_policy and not is_other_epoch:
             return NOTHING_NEW
         record.told_interval_seconds = interval_seconds
         return CheckInAnswer(
@@ -81,4 +95,5 @@ class CheckInService:
             bundle=bundle,
             interval=None if is_told else interval,
             without_policy=is_without_policy,
+            secrets_epoch=epoch if is_other_epoch else None,
         )

@@ -101,6 +101,7 @@ class LiveGeneration:
             environment=plan.environment,
             roles=plan.roles,
             bundle=self._sealer.seal(plan, self.number),
+            secret_names=plan.secret_names(),
         )
         return _Sealed(plan, assignment, self._sealer.clock.now())
 

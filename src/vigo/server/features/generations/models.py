@@ -1,6 +1,6 @@
 """Generations: published states of the stacks, numbered, content-addressed, immutable."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Protocol
@@ -11,9 +11,10 @@ from vigo.core.bundle import SignedBundle
 from vigo.core.errors import RejectedPolicyError
 from vigo.core.ids import Digest, GenerationNumber
 from vigo.core.named_task import NamedTask
-from vigo.core.plan import Plan
+from vigo.core.plan import Origin, Plan
 from vigo.core.saved_query import SavedQuery
 from vigo.core.scrier import ScrierRule
+from vigo.core.secret_marker import SecretMarker
 from vigo.core.workflow import Workflow
 
 
@@ -38,6 +39,10 @@ class Policy(Protocol):
 
     def workflows(self) -> Mapping[str, Workflow]:
         """Return the workflows that are declared, by name."""
+        ...
+
+    def secret_references(self) -> Sequence[tuple[SecretMarker, Origin]]:
+        """Return the secrets that are referred to, each with its places."""
         ...
 
     def saved_queries(self) -> Mapping[str, SavedQuery]:
@@ -67,6 +72,14 @@ class CompiledStacks(NamedTuple):
 
 Compile = Callable[[Path], CompiledStacks]
 """Reads and compiles the stacks under a folder."""
+
+Check = Callable[[Policy], "tuple[Finding, ...]"]
+"""Finds what is wrong with a policy on this server, though it compiles. It may wait, so it belongs into a thread."""
+
+
+def nothing_wrong(_policy: Policy) -> "tuple[Finding, ...]":
+    """Find nothing."""
+    return ()
 
 
 class NewGeneration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -200,6 +213,8 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     environment: str | None
     roles: tuple[str, ...]
     bundle: SignedBundle
+    secret_names: frozenset[str] = frozenset()
+    """The secrets that a machine with this bundle may ask for."""
 
 
 class StacksRejectedError(RejectedPolicyError):

@@ -19,6 +19,7 @@ from vigo.server.features.generations.freezing import Freezing
 from vigo.server.features.generations.live import LiveGeneration, Sealer
 from vigo.server.features.generations.models import (
     Assignment,
+    Check,
     Compile,
     CompiledStacks,
     GenerationList,
@@ -30,6 +31,7 @@ from vigo.server.features.generations.models import (
     StacksDifference,
     StageAndLive,
     Validated,
+    nothing_wrong,
 )
 from vigo.server.features.generations.snapshot import LiveFolder, Staged, folder_name, number_of
 from vigo.server.features.generations.staging import Staging, checked_policy
@@ -62,13 +64,21 @@ class _Change(NamedTuple):
 class GenerationService:
     """The published generations of one data folder."""
 
-    def __init__(self, folder: DataFolder, database: Database, trail: Trail, sealer: Sealer, compiler: Compile) -> None:
+    def __init__(
+        self,
+        folder: DataFolder,
+        database: Database,
+        trail: Trail,
+        sealer: Sealer,
+        compiler: Compile,
+        check: Check = nothing_wrong,
+    ) -> None:
         self._stacks = folder.stacks
         self._live_folder = LiveFolder(folder.live)
         self._database = database
         self._trail = trail
         self._sealer = sealer
-        self._staging = Staging(self._live_folder, self._stacks, compiler)
+        self._staging = Staging(self._live_folder, self._stacks, compiler, check)
         self._publishing = asyncio.Lock()
         self.freezing = Freezing(database, trail, sealer.clock)
         self._live: LiveGeneration | None = None

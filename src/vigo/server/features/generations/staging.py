@@ -2,19 +2,30 @@
 
 from pathlib import Path
 
+import msgspec
+
 from vigo.core.errors import DamagedError, NotFoundError
 from vigo.core.ids import GenerationNumber
-from vigo.server.features.generations.models import Compile, CompiledStacks, Policy, StacksRejectedError
+from vigo.server.features.generations.models import (
+    Check,
+    Compile,
+    CompiledStacks,
+    Finding,
+    Policy,
+    StacksRejectedError,
+    nothing_wrong,
+)
 from vigo.server.features.generations.snapshot import LiveFolder, Staged, number_of
 
 
 class Staging:
     """Copies and compiles. It reads and writes files, so it belongs into a thread."""
 
-    def __init__(self, folder: LiveFolder, stacks: Path, compiler: Compile) -> None:
+    def __init__(self, folder: LiveFolder, stacks: Path, compiler: Compile, check: Check = nothing_wrong) -> None:
         self._folder = folder
         self._stacks = stacks
         self.compile = compiler
+        self._check = check
 
     def stacks(self) -> tuple[Staged, CompiledStacks]:
         """Return the stacks as they are now.
@@ -47,10 +58,25 @@ class Staging:
     def _staged(self, source: Path) -> tuple[Staged, CompiledStacks]:
         staged = self._folder.stage(source)
         try:
-            return staged, self.compile(staged.stacks)
+            return staged, self._checked(self.compile(staged.stacks), staged.stacks)
         except BaseException:
             staged.discard()
             raise
+
+    def _checked(self, compiled: CompiledStacks, root: Path) -> CompiledStacks:
+        """Return what was compiled with what else is found, and without the policy where that is an error."""
+        if compiled.policy is None:
+            return compiled
+        wrong = self._check(compiled.policy)
+        found = tuple(msgspec.structs.replace(one, source_line=_line(root, one)) for one in wrong)
+        has_errors = any(one.severity == "error" for one in found)
+        everything = sorted((*compiled.findings, *found), key=lambda one: (one.file, one.line, one.column))
+        return CompiledStacks(None if has_errors else compiled.policy, tuple(everything))
+
+
+def _line(root: Path, finding: Finding) -> str:
+    lines = (root / finding.file).read_text("utf-8", errors="replace").split("\n")
+    return lines[finding.line - 1] if finding.line <= len(lines) else ""
 
 
 def checked_policy(compiled: CompiledStacks, failure: str) -> Policy:

@@ -61,6 +61,12 @@ class Permission(StrEnum):
     READ_ACCESS_TOKENS = "access-tokens:read"
     WRITE_ACCESS_TOKENS = "access-tokens:write"
     READ_HEALTH = "health:read"
+    READ_SECRETS = "secrets:read"
+    """Seeing which secrets there are and when they changed; not what they are."""
+    WRITE_SECRETS = "secrets:write"
+    """Giving secrets new values, removing them, and putting the local vault under another key."""
+    REVEAL_SECRETS = "secrets:reveal"
+    """Seeing the values of secrets; exporting them too."""
 
 
 class Rule(NamedTuple):
@@ -86,6 +92,7 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     (GRPC, Methods.CHECK_IN): _ENVOY,
     (GRPC, Methods.REPORT_RESULT): _ENVOY,
     (GRPC, Methods.RENEW_CERTIFICATE): _ENVOY,
+    (GRPC, Methods.RESOLVE_SECRETS): _ENVOY,
     (GRPC, Methods.AGENT_STREAM): _ENVOY,
     ("GET", "/"): _ANYONE,
     ("GET", "/healthz"): _ANYONE,
@@ -104,6 +111,14 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/api/v1/named-tasks"): _person(Permission.READ_TASKS),
     ("POST", "/api/v1/named-tasks"): _person(Permission.RUN_NAMED_TASKS),
     ("POST", "/api/v1/queries"): _person(Permission.QUERY_ENVOYS),
+    ("GET", "/api/v1/secrets"): _person(Permission.READ_SECRETS),
+    ("PUT", "/api/v1/secrets/{path}"): _person(Permission.WRITE_SECRETS),
+    ("DELETE", "/api/v1/secrets/{path}"): _person(Permission.WRITE_SECRETS),
+    ("GET", "/api/v1/secret-versions/{path}"): _person(Permission.READ_SECRETS),
+    ("POST", "/api/v1/secret-values/{path}"): _person(Permission.REVEAL_SECRETS),
+    ("POST", "/api/v1/secret-exports"): _person(Permission.REVEAL_SECRETS),
+    ("GET", "/api/v1/sealing-key"): _person(Permission.WRITE_SECRETS),
+    ("POST", "/api/v1/vault-keys"): _person(Permission.WRITE_SECRETS),
     ("GET", "/api/v1/tasks"): _person(Permission.READ_TASKS),
     ("GET", "/api/v1/tasks/{task_id}"): _person(Permission.READ_TASKS),
     ("GET", "/api/v1/tasks/{task_id}/events"): _person(Permission.READ_TASKS),

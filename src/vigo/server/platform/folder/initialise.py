@@ -70,6 +70,8 @@ def initialise(folder: DataFolder, clock: Clock, server_names: tuple[str, ...] =
     _once(folder.ca_certificate, lambda: _own_ca(folder, clock))
     _once(folder.policy_key, _new_policy_key)
     _once(folder.master_key, lambda: secrets.token_bytes(_MASTER_KEY_BYTES))
+    _once(folder.vault_key, lambda: secrets.token_bytes(_MASTER_KEY_BYTES))
+    make_private_folder(folder.secrets)
     chosen: dict[str, Any] = {"server_names": names} if names else {}
     _once(folder.settings, lambda: settings_document(chosen).encode())
     _example_stacks(folder)

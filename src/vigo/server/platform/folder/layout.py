@@ -62,8 +62,23 @@ class DataFolder(msgspec.Struct, frozen=True):
 
     @property
     def master_key(self) -> Path:
-        """The key under which stored secrets are encrypted."""
+        """The key under which recordings of sessions are encrypted."""
         return self.keys / "master.key"
+
+    @property
+    def vault_key(self) -> Path:
+        """The key under which the secrets of the local vault are encrypted."""
+        return self.keys / "vault.key"
+
+    @property
+    def vault_salt(self) -> Path:
+        """What makes the vault's key of a passphrase, together with it."""
+        return self.keys / "vault.salt"
+
+    @property
+    def secrets(self) -> Path:
+        """The local vault: a file for each secret, encrypted."""
+        return self.root / "secrets"
 
     @property
     def server_id(self) -> Path:
@@ -100,6 +115,7 @@ class DataFolder(msgspec.Struct, frozen=True):
             self.admin_token,
             self.keys,
             self.recordings,
+            self.secrets,
             self.run,
         )
         database = self.database.name

@@ -23,6 +23,22 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+class SecretsBackend(StrEnum):
+    """Where the values of secrets are kept."""
+
+    LOCAL = "local"
+    OPENBAO = "openbao"
+    FILES = "files"
+
+
+class VaultKeySource(StrEnum):
+    """Where the key of the local vault comes from."""
+
+    FILE = "file"
+    CREDENTIAL = "credential"
+    PASSPHRASE = "passphrase"  # noqa: S105 - a word of the settings
+
+
 class Explained(NamedTuple):
     """What `server.yaml` says about a setting. A setting with a least value refuses anything below it."""
 
@@ -104,6 +120,38 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Explained("How many refused enrolments one address may cause in a minute before it has to wait.", least=1),
     ] = 30
+    secrets_backend: Annotated[
+        SecretsBackend,
+        Explained(
+            "Where the values of secrets are kept: local (encrypted in this data folder), openbao (OpenBao or Vault),\n"
+            "or files (plain files, for trying things out).",
+            needs_restart=True,
+        ),
+    ] = SecretsBackend.LOCAL
+    vault_key: Annotated[
+        VaultKeySource,
+        Explained(
+            "Where the key of the local vault comes from: file (keys/vault.key), credential (of systemd, named\n"
+            "vigo-vault-key), or passphrase (asked for at the start, or in VIGO_VAULT_PASSPHRASE).",
+            needs_restart=True,
+        ),
+    ] = VaultKeySource.FILE
+    openbao_address: Annotated[
+        str, Explained("Where OpenBao or Vault is, as https://HOST:PORT.", needs_restart=True)
+    ] = ""
+    openbao_mount: Annotated[str, Explained("The mount of its key-value store, version 2.", needs_restart=True)] = (
+        "secret"
+    )
+    openbao_role_id: Annotated[str, Explained("The role id of Vigo's AppRole there.", needs_restart=True)] = ""
+    openbao_secret_id_file: Annotated[
+        str, Explained("The file with the secret id of that AppRole; it is read at each log-in.", needs_restart=True)
+    ] = ""
+    openbao_ca_file: Annotated[
+        str, Explained("The CA that its certificate is from; empty: those of the system.", needs_restart=True)
+    ] = ""
+    secrets_folder: Annotated[
+        str, Explained("The folder of plain files, where secrets_backend is files.", needs_restart=True)
+    ] = ""
     log_level: Annotated[LogLevel, Explained("debug, info, warning or error.")] = LogLevel.INFO
     log_format: Annotated[LogFormat, Explained("text, or json for a log collector.", needs_restart=True)] = (
         LogFormat.TEXT

@@ -1,0 +1,1 @@
+"""Secrets: where their values are kept, and who gets them."""
