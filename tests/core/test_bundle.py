@@ -117,8 +117,8 @@ def test_a_plan_that_would_take_too_much_memory_is_not_decompressed(monkeypatch:
 
 
 def test_a_format_that_is_not_known_says_to_update() -> None:
-    newer = msgspec.structs.replace(plan(), format=2)
-    with pytest.raises(InvalidError, match="expected a bundle of format 1, found 2; update the agent"):
+    newer = msgspec.structs.replace(plan(), format=3)
+    with pytest.raises(InvalidError, match="expected a bundle of format 1 or 2, found 3; update the agent"):
         open_bundle(sealed(newer), PINNED)
 
 

@@ -9,7 +9,7 @@ import zstandard
 from vigo.core.encoding import decode, digest, encode_as_written
 from vigo.core.errors import DamagedError, InvalidError, UnauthenticatedError
 from vigo.core.ids import Digest, GenerationNumber
-from vigo.core.plan import FORMAT, Plan
+from vigo.core.plan import FORMAT, FORMAT_WITH_SECRETS, Plan
 from vigo.core.signing import BUNDLE_CONTEXT, SigningKey, VerifyKey, framed
 
 MAX_PLAN_BYTES = 64 * 1024 * 1024
@@ -67,8 +67,10 @@ def open_bundle(bundle: SignedBundle, keys: tuple[VerifyKey, ...]) -> Plan:
     if digest(encoded) != bundle.digest:
         raise DamagedError("expected the bundle's plan to match its digest, found other content; it is not applied")
     plan = decode(encoded, Plan)
-    if plan.format != FORMAT:
-        raise InvalidError(f"expected a bundle of format {FORMAT}, found {plan.format}; update the agent")
+    if plan.format not in (FORMAT, FORMAT_WITH_SECRETS):
+        raise InvalidError(
+            f"expected a bundle of format {FORMAT} or {FORMAT_WITH_SECRETS}, found {plan.format}; update the agent"
+        )
     return plan
 
 

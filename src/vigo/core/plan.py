@@ -12,6 +12,9 @@ from vigo.core.windows import Window
 FORMAT = 1
 """The version of this shape; an agent refuses a bundle of a format that it does not know."""
 
+FORMAT_WITH_SECRETS = 2
+"""That of a plan with markers of secrets, which an older agent would take for data."""
+
 OnFailure = Literal["continue", "stop"]
 OnRemove = Literal["leave", "revert"]
 Reconverge = Literal["events", "interval"]

@@ -14,7 +14,7 @@ from vigo.catalog.scan import resource_kinds
 from vigo.core.bundle import MAX_PLAN_BYTES
 from vigo.core.ids import ResourceId
 from vigo.core.named_task import NamedTask
-from vigo.core.plan import Origin, Plan
+from vigo.core.plan import FORMAT, FORMAT_WITH_SECRETS, Origin, Plan
 from vigo.core.saved_query import SavedQuery
 from vigo.core.scrier import ScrierRule
 from vigo.core.secret_marker import SecretMarker, marker_of
@@ -68,6 +68,7 @@ class CompiledEntry(msgspec.Struct, frozen=True, eq=False):
         secrets = {one.id: one.secrets for crate in self.crates for one in crate.resources if one.secrets}
         noops = {one.crate.name: one.crate.source.noop for one in self.crates if one.crate.source.noop is not None}
         return Plan(
+            format=FORMAT_WITH_SECRETS if secrets else FORMAT,
             entry=assignment.entry.origin,
             match=tuple(pattern.text for pattern in assignment.entry.patterns),
             environment=assignment.environment,

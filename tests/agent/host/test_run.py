@@ -281,3 +281,17 @@ def test_without_proc_it_is_not_taken_for_a_missing_program(machine: RealHost, m
     monkeypatch.setattr(programs, "DIRECTORY_OF_DESCRIPTORS", "/none/self/fd/")
     with pytest.raises(UnavailableError, match="programs need /proc to be mounted"):
         machine.check(Command(argv=("true",)))
+
+
+@pytest.mark.parametrize("script", ["echo hunter2; exit 3", "echo hunter2 >&2; exit 3", "echo hunter2; sleep 60"])
+def test_18_what_a_program_prints_that_was_given_a_secret_is_not_told(machine: RealHost, script: str) -> None:
+    told = failure(machine, script, timeout=timedelta(seconds=1), conceals=True)
+    assert "hunter2" not in str(told)
+    assert "what it printed is not told, since it is made of a secret" in str(told)
+    assert "hunter2" in str(failure(machine, script, timeout=timedelta(seconds=1)))
+
+
+def test_a_full_disk_is_known_from_what_is_not_told(machine: RealHost) -> None:
+    told = failure(machine, "echo No space left on device; exit 1", conceals=True)
+    assert isinstance(told, BlockedError)
+    assert str(told).startswith("the disk is full")

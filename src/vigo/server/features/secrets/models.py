@@ -46,6 +46,11 @@ class SecretReader(Protocol):
         """What it is called in messages."""
         ...
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether others may change secrets in it, so that it has to be looked at now and then."""
+        ...
+
     def read(self, path: str, version: int | None = None) -> SecretContent:
         """Return a secret in its newest version, or in one that is named.
 

@@ -21,6 +21,7 @@ from vigo.core.errors import (
     TooLargeError,
     VigoError,
 )
+from vigo.core.ids import EnvoyId
 from vigo.core.sealing import Reader, SealingKeys, context_of_value, seal
 from vigo.core.secret_marker import WHOLE, checked_field, checked_path, marker_named
 from vigo.core.wire.secret_messages import Resolved
@@ -53,6 +54,7 @@ _log = logging.getLogger(__name__)
 MOST_VALUE_BYTES: Final = 64 * 1024
 """Of all fields of a secret together; what is longer belongs elsewhere, encrypted, with its key here."""
 
+_AUDITED_EVERY: Final = timedelta(days=1)
 _KEYS_LIVE_FOR: Final = timedelta(minutes=10)
 _MOST_KEYS: Final = 1_000
 _LEAST_GENERATED, _MOST_GENERATED = 8, 1_024
@@ -85,6 +87,7 @@ class SecretService:
         self._streams = streams
         self._changing = asyncio.Lock()
         self._readers: OrderedDict[str, tuple[Reader, timedelta]] = OrderedDict()
+        self._given: dict[EnvoyId, tuple[object, timedelta]] = {}
         self._pace = Pace(clock, _MOST_RESOLVES)
         self.epochs = Epochs(store)
 
@@ -107,12 +110,26 @@ class SecretService:
             self._envoys.note_refusal(envoy.id, envoy.hostname, f"secrets of others: {message}", "its stream")
             raise ForbiddenError(message)
         found = await asyncio.to_thread(resolved, self._store, names)
-        detail: dict[str, Any] = {"names": sorted(found.values), "hostname": envoy.hostname}
+        await self._audit_resolved(envoy, found)
+        return found
+
+    async def _audit_resolved(self, envoy: Envoy, found: Resolved) -> None:
+        """Have it stand in the trail what an envoy was given; not again on the same day, for the same versions.
+
+        One that is made of a secret may ask in every run, to look whether all is still as declared.
+        """
+        names = frozenset(found.values)
+        given = (names, self.epochs.of(names) if names else 0, frozenset(found.problems))
+        last, at = self._given.get(envoy.id, (None, timedelta(0)))
+        now = self._clock.monotonic()
+        if last == given and now - at < _AUDITED_EVERY:
+            return
+        detail: dict[str, Any] = {"names": sorted(names), "hostname": envoy.hostname}
         if found.problems:
             detail["without_value"] = sorted(found.problems)
         actor = f"envoy {envoy.hostname}"
         await self._audit(Act(actor=actor, action="secrets.resolve", subject=envoy.id, detail=detail))
-        return found
+        self._given[envoy.id] = given, now
 
     async def list(self, actor: Actor) -> SecretList:
         """Return all secrets, without values."""
@@ -246,10 +263,11 @@ class SecretService:
 
     async def refresh(self) -> None:
         """Find out whether somebody changed secrets in the backend itself; those whom it concerns check in."""
-        names = {name for record in self._envoys.index.everyone() for name in self._names_of(record)}
-        paths = sorted({marker_named(name).path for name in names})
-        if not paths:
+        if not self._store.is_shared:
             return
+        # Most envoys share the set of their entry.
+        sets = {self._names_of(record) for record in self._envoys.index.everyone()}
+        paths = sorted({marker_named(name).path for names in sets for name in names})
         before = {path: self._store.stamp(path) for path in paths}
         try:
             await asyncio.to_thread(self._store.refresh, paths)

@@ -24,6 +24,7 @@ class PlainFiles:
     """
 
     name = "the folder of plain secrets"
+    is_shared = True
 
     def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
         self._folder = folder

@@ -61,6 +61,7 @@ class LocalVault:
     """The vault of one data folder. All of its methods may be called from several threads."""
 
     name = "the local vault"
+    is_shared = False
 
     def __init__(self, folder: Path, keys: VaultKeys, clock: Clock) -> None:
         self._folder = folder

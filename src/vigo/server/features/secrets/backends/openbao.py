@@ -45,6 +45,7 @@ class OpenBaoVault:
     """The secrets below one mount. Its methods may be called from several threads."""
 
     name = "OpenBao"
+    is_shared = True
 
     def __init__(self, settings: OpenBaoSettings, clock: Clock) -> None:
         self._settings = settings
