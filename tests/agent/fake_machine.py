@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from vigo.agent.machine import Collected, Look, Machine, Marks
+from vigo.agent.machine import Authority, Collected, Look, Machine, Marks
 from vigo.catalog.api import ReadHost
 from vigo.catalog.ops import Op
 from vigo.core.ids import ResourceId
@@ -45,6 +45,9 @@ class FakeMachine:
     def has_moved(self, marks: Marks) -> bool:
         del marks  # it gives none, so nothing is known not to have moved
         return True
+
+    def use_authority(self, authority: Authority) -> None:
+        self.authority = authority
 
     def functions(self, traits: Traits) -> Functions:
         return {"os_family": lambda name: traits["os"]["family"] == name}

@@ -23,8 +23,8 @@ from vigo.agent.link.channel import OpenStream
 from vigo.agent.link.link import Link
 from vigo.agent.machine import Machine, protected_folders
 from vigo.agent.news import is_news, remarked
+from vigo.agent.pass_link import PassLink
 from vigo.agent.report import CycleReport, message_of
-from vigo.agent.secret_source import SecretSource
 from vigo.catalog.api import ReadFiles
 from vigo.catalog.scan import kinds_on_demand
 from vigo.core.clock import Clock
@@ -121,7 +121,7 @@ class Cycles:
             machine = self._make_machine(identity)
             before = dict(self.standing.outcomes)
             traits: Traits = decode(self._basis.traits, dict[str, dict[str, Any]])
-            source = SecretSource(await self._link_for(journal))
+            source = PassLink(await self._link_for(journal))
             work = self._applied(policy, machine, journal, traits, source, dry_run=False, cause="event", only=ids)
             run = await work
             run = msgspec.structs.replace(
@@ -223,7 +223,7 @@ class Cycles:
         policy = held_policy(identity, journal, self._clock.now())
         run = None
         if isinstance(policy, HeldPolicy):
-            source = SecretSource(link if spoken.reached else None, spoken.problem)
+            source = PassLink(link if spoken.reached else None, spoken.problem)
             work = self._applied(policy, machine, journal, traits, source, dry_run=dry_run, cause=cause)
             run = msgspec.structs.replace(await work, offline=not spoken.reached)
             self._basis = _Basis(
@@ -267,7 +267,7 @@ class Cycles:
         machine: Machine,
         journal: Journal,
         traits: Traits,
-        source: SecretSource,
+        source: PassLink,
         *,
         dry_run: bool,
         cause: Cause,
@@ -307,6 +307,7 @@ class Cycles:
             )
             return results if dry_run else fitting_results(results)
 
+        machine.use_authority(source.sign)
         self.is_applying = True
         try:
             results = await asyncio.to_thread(apply)

@@ -7,7 +7,7 @@ from vigo.agent.collect import collect_all
 from vigo.agent.host.executors import Executors
 from vigo.agent.host.real_host import RealHost
 from vigo.agent.identity.identity import Identity
-from vigo.agent.machine import Collected, Look, Machine, Marks
+from vigo.agent.machine import Authority, Collected, Look, Machine, Marks
 from vigo.agent.predicates import predicates
 from vigo.catalog.api import ReadHost
 from vigo.catalog.ops import Op
@@ -45,6 +45,10 @@ class LocalMachine:
     def has_moved(self, marks: Marks) -> bool:
         """Return whether what was seen by a look is another now, or can no longer be told."""
         return self._host.has_moved(marks)
+
+    def use_authority(self, authority: Authority) -> None:
+        """Have certificates of the service CA signed by this."""
+        self._host.authority = authority
 
     def functions(self, traits: Traits) -> Functions:
         """Return the predicates of conditions, bound to this machine."""

@@ -1,6 +1,7 @@
 """The machine as a cycle sees it: reading, changing, its traits and its predicates."""
 
 import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -18,6 +19,10 @@ Marks = tuple[tuple[str, bool, bytes], ...]
 They tell of every change. The marks of `vigo.agent.engine.standing` tell of those that an event is about, so what comes
 and goes in a folder is not among them.
 """
+
+
+Authority = Callable[[str, int], str]
+"""Has the server's service CA sign a request (PEM) for so many days; returns the certificate and that of the CA."""
 
 
 class Look(Protocol):
@@ -50,6 +55,10 @@ class Machine(Protocol):
 
     def has_moved(self, marks: Marks) -> bool:
         """Return whether what was seen by a look is another now, or can no longer be told."""
+        ...
+
+    def use_authority(self, authority: Authority) -> None:
+        """Have certificates of the service CA signed by this."""
         ...
 
     def functions(self, traits: Traits) -> Functions:

@@ -7,6 +7,7 @@ from vigo.core.ids import EnvoyId, ServerId
 from vigo.core.signing import ENROL_CONTEXT, framed
 
 CA_PATH = "/bootstrap/v1/ca"
+SERVICE_CA_PATH = "/bootstrap/v1/service-ca"
 """GET: the CA certificate as PEM. The agent compares its digest with the pinned one before it says anything."""
 
 ENROL_PATH = "/bootstrap/v1/enroll"

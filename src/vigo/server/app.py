@@ -11,6 +11,9 @@ from vigo.core.ids import SessionId
 from vigo.core.signing import SigningKey
 from vigo.server.features.access import rest as access_rest
 from vigo.server.features.access.service import AccessService
+from vigo.server.features.certificates import rest as certificates_rest
+from vigo.server.features.certificates import rpc as certificates_rpc
+from vigo.server.features.certificates.service import MOST_SIGNED_IN_A_MINUTE, CertificateService
 from vigo.server.features.checkin import rpc as checkin_rpc
 from vigo.server.features.checkin.service import CheckInService
 from vigo.server.features.enrolment import rest as enrolment_rest
@@ -58,8 +61,9 @@ from vigo.server.features.workflows.service import WorkflowService
 from vigo.server.features.workflows.steps import Steps
 from vigo.server.platform.audit.trail import Trail
 from vigo.server.platform.auth.gate import Gate
+from vigo.server.platform.auth.pace import Pace
 from vigo.server.platform.db.database import Database
-from vigo.server.platform.folder.initialise import mint_admin_token, server_id
+from vigo.server.platform.folder.initialise import make_service_ca, mint_admin_token, server_id
 from vigo.server.platform.folder.layout import DataFolder
 from vigo.server.platform.listen.listener import Listener
 from vigo.server.platform.pki.authority import Authority
@@ -141,6 +145,7 @@ class _Opened(msgspec.Struct, frozen=True, kw_only=True):
     settings: CurrentSettings
     clock: Clock
     authority: Authority
+    service_authority: Authority
     policy_key: SigningKey
     certificate: ServerCertificate
     addresses: PublicAddresses
@@ -161,11 +166,13 @@ def build(
         UnavailableError: the database cannot be opened.
     """
     authority = Authority.load(folder.ca_key, folder.ca_certificate, clock)
+    make_service_ca(folder, clock)
     opened = _Opened(
         folder=folder,
         settings=settings,
         clock=clock,
         authority=authority,
+        service_authority=Authority.load(folder.service_ca_key, folder.service_ca_certificate, clock),
         policy_key=SigningKey.load(folder.policy_key),
         certificate=ServerCertificate(folder.server_pem, authority, clock),
         addresses=PublicAddresses(settings, machine_names),
@@ -214,6 +221,8 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     enrolment = EnrolmentService(database, trail, clock, settings, identity, tokens, envoys)
     health = HealthService(folder, database, clock, settings, authority, opened.certificate, generations, envoys)
     vault_service = SecretService(database, trail, clock, vault, generations, envoys, streams)
+    pace = Pace(clock, MOST_SIGNED_IN_A_MINUTE)
+    certificates = CertificateService(database, trail, opened.service_authority, generations, envoys, pace)
     checkin = CheckInService(envoys, generations, settings, clock, vault_service.epochs.of)
     gate = Gate(envoys, identity.server, SessionId(secrets.token_hex(16)), clock)
     most = settings.value.max_message_bytes
@@ -242,6 +251,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
                 *checkin_rpc.methods(gate, checkin, most),
                 *runs_rpc.methods(gate, runs, most),
                 *enrolment_rpc.methods(gate, enrolment),
+                *certificates_rpc.methods(gate, certificates),
                 *secrets_rpc.methods(gate, vault_service, most),
                 *streams_rpc.methods(gate, streams),
             ],
@@ -259,6 +269,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
                 *tasks_rest.routes(tasks),
                 *scriers_rest.routes(scriers),
                 *workflows_rest.routes(workflows),
+                *certificates_rest.routes(certificates),
                 *secrets_rest.routes(vault_service),
                 *health_rest.routes(health),
                 *planning_rest.routes(PlanningService(generations, envoys)),

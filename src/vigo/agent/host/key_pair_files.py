@@ -2,22 +2,24 @@
 
 import os
 from contextlib import ExitStack
+from datetime import UTC, datetime
 
 from vigo.agent.host.entry import entry_at
 from vigo.agent.host.real_host import RealHost
 from vigo.agent.host.replacement import take_place
 from vigo.agent.host.root import Place
 from vigo.agent.host.write_file import staged
-from vigo.catalog.formats.key_pairs import MAX_KEY_BYTES
+from vigo.catalog.formats.key_pairs import MAX_KEY_BYTES, described_key, load_key, read_pair
 from vigo.catalog.formats.self_signed import new_key
 from vigo.catalog.ops import WriteFile
 from vigo.catalog.ops.issue_certificate import IssueCertificate
 from vigo.catalog.ops.obtain_certificate import ObtainCertificate
+from vigo.catalog.ops.request_certificate import RequestCertificate
 from vigo.core.errors import BlockedError, InvalidError, UnavailableError, VigoError
 
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
-CertificateOp = IssueCertificate | ObtainCertificate
+CertificateOp = IssueCertificate | ObtainCertificate | RequestCertificate
 
 
 def key_for(op: CertificateOp, host: RealHost) -> bytes:
@@ -54,6 +56,28 @@ def require_places(op: CertificateOp, host: RealHost) -> None:
     """
     with ExitStack() as stack:
         _staged_pair(op, host, b"", b"", stack)
+
+
+def require_own(chain: bytes, key: bytes, op: ObtainCertificate | RequestCertificate) -> None:
+    """Accept a certificate for the key and the names: nothing else may replace what is there.
+
+    Raises:
+        UnavailableError: it is another.
+    """
+    try:
+        found = read_pair(chain)
+    except InvalidError:
+        found = None
+    own = described_key(load_key(key)).public
+    if found is None or found.public != own or found.names != frozenset(op.names) or found.is_self_signed:
+        raise UnavailableError(
+            "expected a certificate for this key and these names, found another; nothing was replaced"
+        )
+    if found.ends - datetime.now(UTC) < (found.ends - found.begins) / 3:
+        raise UnavailableError(
+            f"expected a certificate that lasts, found one that ends {found.ends:%Y-%m-%d %H:%M} UTC; nothing was"
+            " replaced: see that the clock of this machine is right"
+        )
 
 
 def _staged_pair(

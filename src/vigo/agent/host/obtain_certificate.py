@@ -4,16 +4,16 @@ import re
 import ssl
 import time
 from contextlib import ExitStack, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from vigo.agent.host.acme_session import library, obtained
-from vigo.agent.host.key_pair_files import key_for, place_pair, require_places
+from vigo.agent.host.key_pair_files import key_for, place_pair, require_own, require_places
 from vigo.agent.host.real_host import RealHost
 from vigo.agent.host.remove_file import remove_file
 from vigo.agent.host.write_file import write_file
 from vigo.catalog.formats.certificates import certificate_blocks
-from vigo.catalog.formats.key_pairs import described_key, load_key, read_key, read_pair
+from vigo.catalog.formats.key_pairs import read_key
 from vigo.catalog.formats.self_signed import new_key, signing_request
 from vigo.catalog.ops import RemoveFile, WriteFile
 from vigo.catalog.ops.obtain_certificate import CHALLENGES, ObtainCertificate
@@ -54,7 +54,7 @@ def obtain_certificate(op: ObtainCertificate, host: RealHost) -> None:
     account, tls, refusal = _account_key(op, host), _tls(op, host), _refusal_path(op)
     try:
         chain = obtained(op.directory_url, account, request, tls, serve)
-        _require_own(chain, key, op)
+        require_own(chain, key, op)
         place_pair(op, host, key, b"".join(certificate_blocks(chain)))
     except (VigoError, OSError) as error:
         with suppress(VigoError, OSError):  # what went wrong first is what counts
@@ -115,25 +115,3 @@ def _tls(op: ObtainCertificate, host: RealHost) -> ssl.SSLContext:
         return ssl.create_default_context(cadata=content)
     except (ssl.SSLError, ValueError) as error:
         raise InvalidError(f"ca_path: expected certificates in PEM in {op.ca_path}, found other text") from error
-
-
-def _require_own(chain: bytes, key: bytes, op: ObtainCertificate) -> None:
-    """Accept a certificate for the key and the names: nothing else may replace what is there.
-
-    Raises:
-        UnavailableError: it is another.
-    """
-    try:
-        found = read_pair(chain)
-    except InvalidError:
-        found = None
-    own = described_key(load_key(key)).public
-    if found is None or found.public != own or found.names != frozenset(op.names) or found.is_self_signed:
-        raise UnavailableError(
-            "expected a certificate for this key and these names, found another; nothing was replaced"
-        )
-    if found.ends - datetime.now(UTC) < (found.ends - found.begins) / 3:
-        raise UnavailableError(
-            f"expected a certificate that lasts, found one that ends {found.ends:%Y-%m-%d %H:%M} UTC; nothing was"
-            " replaced: see that the clock of this machine is right"
-        )

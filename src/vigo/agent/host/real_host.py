@@ -7,7 +7,7 @@ from vigo.agent.host.files import RealFiles
 from vigo.agent.host.look import Look
 from vigo.agent.host.programs import Programs
 from vigo.agent.host.root import Root
-from vigo.agent.machine import Marks
+from vigo.agent.machine import Authority, Marks
 from vigo.catalog.api import Command, CommandResult, FileStat, ReadHost
 from vigo.catalog.ops import Op
 
@@ -19,6 +19,8 @@ class RealHost:
         self.root = Root(root)
         self.files = RealFiles(self.root)
         self.programs = Programs(self.files)
+        self.authority: Authority | None = None
+        """Has the server's service CA sign; None where no server can be asked."""
 
     def stat(self, path: str) -> FileStat | None:
         """Return what is at the path itself; the last component is not followed."""

@@ -153,6 +153,17 @@ class Link:
 
         return await self._call(Methods.RESOLVE_SECRETS, body, answer)
 
+    async def sign_certificate(self, csr_pem: str, days: int) -> str:
+        """Return a certificate for a service on this machine, with that of its CA, as PEM.
+
+        Raises:
+            ForbiddenError: the server does not sign these names for this machine.
+        """
+        from vigo.core.wire.certificate_messages import SignCertificate, SignedChain  # noqa: PLC0415 - few runs do
+
+        body = SignCertificate(csr_pem, days).to_bytes()
+        return await self._call(Methods.SIGN_CERTIFICATE, body, lambda data: SignedChain.from_bytes(data).pem)
+
     @asynccontextmanager
     async def stream(self) -> AsyncIterator[OpenStream]:
         """Give the stream that this envoy holds, opened by a signed request; a connection is made where none is open.

@@ -41,9 +41,13 @@ class FoundKey(msgspec.Struct, frozen=True):
 
 
 class FoundPair(msgspec.Struct, frozen=True, kw_only=True):
-    """The certificate of a server. `names` are as `server_name` gives them; `other_names` says that it has more."""
+    """The certificate of a server. `names` are as `server_name` gives them; `other_names` says that it has more.
+
+    `issuer` is the common name of who signed it.
+    """
 
     common_name: str
+    issuer: str
     names: frozenset[str]
     other_names: bool
     begins: datetime
@@ -111,9 +115,9 @@ def _described_pair(block: bytes) -> FoundPair | None:
     try:
         found = x509.load_pem_x509_certificate(block) if is_text else x509.load_der_x509_certificate(block)
         names, more = _names(found)
-        common = found.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
         return FoundPair(
-            common_name=str(common[0].value) if len(common) == 1 else "",
+            common_name=_common_name(found.subject),
+            issuer=_common_name(found.issuer),
             names=names,
             other_names=more,
             begins=found.not_valid_before_utc,
@@ -132,6 +136,13 @@ def _described_pair(block: bytes) -> FoundPair | None:
         x509.UnsupportedGeneralNameType,
     ):
         return None
+
+
+def _common_name(name: "x509.Name") -> str:
+    from cryptography.x509 import NameOID  # noqa: PLC0415 - as above
+
+    common = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(common[0].value) if len(common) == 1 else ""
 
 
 def _names(found: "x509.Certificate") -> tuple[frozenset[str], bool]:

@@ -24,19 +24,19 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13vigo/v1/agent.proto\x12\x07vigo.v1\"\x84\x01\n\rSignedRequest\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x0e\n\x06server\x18\x02 \x01(\t\x12\x0f\n\x07session\x18\x03 \x01(\t\x12\r\n\x05\x65nvoy\x18\x04 \x01(\t\x12\x10\n\x08sequence\x18\x05 \x01(\x04\x12\x0c\n\x04\x62ody\x18\x06 \x01(\x0c\x12\x11\n\tsignature\x18\x07 \x01(\x0c\"\x0e\n\x0cHelloRequest\"B\n\rHelloResponse\x12\x0e\n\x06server\x18\x01 \x01(\t\x12\x0f\n\x07session\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x04\"j\n\x0b\x46ingerprint\x12\x15\n\rbundle_digest\x18\x01 \x01(\t\x12\x15\n\rtraits_digest\x18\x02 \x01(\t\x12\x16\n\x0eoutcome_digest\x18\x03 \x01(\t\x12\x15\n\rsecrets_epoch\x18\x04 \x01(\x04\"b\n\x0e\x43heckInRequest\x12)\n\x0b\x66ingerprint\x18\x01 \x01(\x0b\x32\x14.vigo.v1.Fingerprint\x12\x0e\n\x06traits\x18\x02 \x01(\x0c\x12\x15\n\ragent_version\x18\x03 \x01(\t\"\xa7\x01\n\x0f\x43heckInResponse\x12\x13\n\x0bwant_traits\x18\x01 \x01(\x08\x12\x1f\n\x06\x62undle\x18\x02 \x01(\x0b\x32\x0f.vigo.v1.Bundle\x12\x18\n\x10interval_seconds\x18\x03 \x01(\r\x12\x16\n\x0ewithout_policy\x18\x04 \x01(\x08\x12\x1a\n\rsecrets_epoch\x18\x05 \x01(\x04H\x00\x88\x01\x01\x42\x10\n\x0e_secrets_epoch\"p\n\x06\x42undle\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\x04\x12\x16\n\x0enot_after_unix\x18\x03 \x01(\x03\x12\x17\n\x0f\x63ompressed_plan\x18\x04 \x01(\x0c\x12\x11\n\tsignature\x18\x05 \x01(\x0c\"\x9e\x01\n\x0eResourceResult\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12!\n\x07outcome\x18\x03 \x01(\x0e\x32\x10.vigo.v1.Outcome\x12\x0f\n\x07\x63hanged\x18\x04 \x03(\t\x12\x0b\n\x03ops\x18\x05 \x03(\t\x12\x0c\n\x04\x64iff\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x13\n\x0b\x64uration_ms\x18\x08 \x01(\x01\"\x85\x02\n\x13ReportResultRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\x04\x12\x15\n\rbundle_digest\x18\x03 \x01(\t\x12\x1a\n\x12started_at_unix_us\x18\x04 \x01(\x03\x12\x13\n\x0b\x64uration_ms\x18\x05 \x01(\x01\x12\x0f\n\x07offline\x18\x06 \x01(\x08\x12(\n\x07results\x18\x07 \x03(\x0b\x32\x17.vigo.v1.ResourceResult\x12\x14\n\x0c\x64ropped_runs\x18\x08 \x01(\x04\x12 \n\x05\x63\x61use\x18\t \x01(\x0e\x32\x11.vigo.v1.RunCause\x12\x0f\n\x07partial\x18\n \x01(\x08\"-\n\x14ReportResultResponse\x12\x15\n\rstored_before\x18\x01 \x01(\x08\"*\n\x17RenewCertificateRequest\x12\x0f\n\x07\x63sr_pem\x18\x01 \x01(\t\"3\n\x18RenewCertificateResponse\x12\x17\n\x0f\x63\x65rtificate_pem\x18\x01 \x01(\t\"P\n\x15ResolveSecretsRequest\x12\r\n\x05names\x18\x01 \x03(\t\x12\x12\n\nx25519_key\x18\x02 \x01(\x0c\x12\x14\n\x0cmlkem768_key\x18\x03 \x01(\x0c\"R\n\x16ResolveSecretsResponse\x12\x0e\n\x06sealed\x18\x01 \x01(\x0c\x12(\n\x08problems\x18\x02 \x03(\x0b\x32\x16.vigo.v1.SecretProblem\"-\n\rSecretProblem\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\x14\n\x12\x41gentStreamRequest\"\x9c\x03\n\x0c\x41gentMessage\x12&\n\x04open\x18\x01 \x01(\x0b\x32\x16.vigo.v1.SignedRequestH\x00\x12\x1d\n\x04\x62\x65\x61t\x18\x02 \x01(\x0b\x32\r.vigo.v1.BeatH\x00\x12,\n\x0ctask_started\x18\x03 \x01(\x0b\x32\x14.vigo.v1.TaskStartedH\x00\x12*\n\x0btask_output\x18\x04 \x01(\x0b\x32\x13.vigo.v1.TaskOutputH\x00\x12(\n\ntask_ended\x18\x05 \x01(\x0b\x32\x12.vigo.v1.TaskEndedH\x00\x12.\n\rscrier_opened\x18\x06 \x01(\x0b\x32\x15.vigo.v1.ScrierOpenedH\x00\x12*\n\x0bscrier_data\x18\x07 \x01(\x0b\x32\x13.vigo.v1.ScrierDataH\x00\x12,\n\x0cscrier_taken\x18\x08 \x01(\x0b\x32\x14.vigo.v1.ScrierTakenH\x00\x12,\n\x0cscrier_ended\x18\t \x01(\x0b\x32\x14.vigo.v1.ScrierEndedH\x00\x42\t\n\x07\x63ontent\"\xf1\x03\n\rServerMessage\x12\'\n\x06opened\x18\x01 \x01(\x0b\x32\x15.vigo.v1.StreamOpenedH\x00\x12\x1d\n\x04\x62\x65\x61t\x18\x02 \x01(\x0b\x32\r.vigo.v1.BeatH\x00\x12+\n\x0c\x63heck_in_now\x18\x03 \x01(\x0b\x32\x13.vigo.v1.CheckInNowH\x00\x12(\n\nstart_task\x18\x04 \x01(\x0b\x32\x12.vigo.v1.StartTaskH\x00\x12*\n\x0b\x63\x61ncel_task\x18\x05 \x01(\x0b\x32\x13.vigo.v1.CancelTaskH\x00\x12*\n\x0btask_stored\x18\x06 \x01(\x0b\x32\x13.vigo.v1.TaskStoredH\x00\x12*\n\x0bopen_scrier\x18\x07 \x01(\x0b\x32\x13.vigo.v1.OpenScrierH\x00\x12*\n\x0bscrier_data\x18\x08 \x01(\x0b\x32\x13.vigo.v1.ScrierDataH\x00\x12,\n\x0cscrier_taken\x18\t \x01(\x0b\x32\x14.vigo.v1.ScrierTakenH\x00\x12.\n\rresize_scrier\x18\n \x01(\x0b\x32\x15.vigo.v1.ResizeScrierH\x00\x12(\n\nend_scrier\x18\x0b \x01(\x0b\x32\x12.vigo.v1.EndScrierH\x00\x42\t\n\x07\x63ontent\"$\n\x0cStreamOpened\x12\x14\n\x0c\x62\x65\x61t_seconds\x18\x01 \x01(\r\"\x06\n\x04\x42\x65\x61t\"\x1f\n\nCheckInNow\x12\x11\n\twithin_ms\x18\x01 \x01(\r\"B\n\tStartTask\x12\r\n\x05order\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x12\x13\n\x0boutput_from\x18\x03 \x01(\x04\"\x1a\n\nCancelTask\x12\x0c\n\x04task\x18\x01 \x01(\t\"\x1a\n\nTaskStored\x12\x0c\n\x04task\x18\x01 \x01(\t\"\x1b\n\x0bTaskStarted\x12\x0c\n\x04task\x18\x01 \x01(\t\"8\n\nTaskOutput\x12\x0c\n\x04task\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"\x9d\x01\n\tTaskEnded\x12\x0c\n\x04task\x18\x01 \x01(\t\x12!\n\x05state\x18\x02 \x01(\x0e\x32\x12.vigo.v1.TaskState\x12\x16\n\texit_code\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x13\n\x0b\x64uration_ms\x18\x04 \x01(\x01\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x14\n\x0coutput_bytes\x18\x06 \x01(\x04\x42\x0c\n\n_exit_code\"C\n\nOpenScrier\x12\r\n\x05order\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x12\x13\n\x0boutput_from\x18\x03 \x01(\x04\"2\n\x0cScrierOpened\x12\x0e\n\x06scrier\x18\x01 \x01(\t\x12\x12\n\ninput_from\x18\x02 \x01(\x04\"K\n\nScrierData\x12\x0e\n\x06scrier\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\x0f\n\x07is_last\x18\x04 \x01(\x08\",\n\x0bScrierTaken\x12\x0e\n\x06scrier\x18\x01 \x01(\t\x12\r\n\x05\x62ytes\x18\x02 \x01(\x04\"=\n\x0cResizeScrier\x12\x0e\n\x06scrier\x18\x01 \x01(\t\x12\x0f\n\x07\x63olumns\x18\x02 \x01(\r\x12\x0c\n\x04rows\x18\x03 \x01(\r\"\x1b\n\tEndScrier\x12\x0e\n\x06scrier\x18\x01 \x01(\t\"S\n\x0bScrierEnded\x12\x0e\n\x06scrier\x18\x01 \x01(\t\x12\x16\n\texit_code\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x0e\n\x06reason\x18\x03 \x01(\tB\x0c\n\n_exit_code*\x8c\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n\x11OUTCOME_UNCHANGED\x10\x01\x12\x13\n\x0fOUTCOME_CHANGED\x10\x02\x12\x12\n\x0eOUTCOME_FAILED\x10\x03\x12\x13\n\x0fOUTCOME_SKIPPED\x10\x04\x12\x13\n\x0fOUTCOME_BLOCKED\x10\x05*i\n\x08RunCause\x12\x19\n\x15RUN_CAUSE_UNSPECIFIED\x10\x00\x12\x16\n\x12RUN_CAUSE_INTERVAL\x10\x01\x12\x13\n\x0fRUN_CAUSE_EVENT\x10\x02\x12\x15\n\x11RUN_CAUSE_COMMAND\x10\x03*\xd1\x01\n\tTaskState\x12\x1a\n\x16TASK_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14TASK_STATE_SUCCEEDED\x10\x01\x12\x15\n\x11TASK_STATE_FAILED\x10\x02\x12\x18\n\x14TASK_STATE_TIMED_OUT\x10\x03\x12\x18\n\x14TASK_STATE_CANCELLED\x10\x04\x12\x16\n\x12TASK_STATE_EXPIRED\x10\x05\x12\x16\n\x12TASK_STATE_REFUSED\x10\x06\x12\x13\n\x0fTASK_STATE_LOST\x10\x07\x32\xa0\x03\n\x05\x41gent\x12\x37\n\x05Hello\x12\x16.vigo.v1.SignedRequest\x1a\x16.vigo.v1.HelloResponse\x12;\n\x07\x43heckIn\x12\x16.vigo.v1.SignedRequest\x1a\x18.vigo.v1.CheckInResponse\x12\x45\n\x0cReportResult\x12\x16.vigo.v1.SignedRequest\x1a\x1d.vigo.v1.ReportResultResponse\x12M\n\x10RenewCertificate\x12\x16.vigo.v1.SignedRequest\x1a!.vigo.v1.RenewCertificateResponse\x12I\n\x0eResolveSecrets\x12\x16.vigo.v1.SignedRequest\x1a\x1f.vigo.v1.ResolveSecretsResponse\x12@\n\x0b\x41gentStream\x12\x15.vigo.v1.AgentMessage\x1a\x16.vigo.v1.ServerMessage(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13vigo/v1/agent.proto\x12\x07vigo.v1\"\x84\x01\n\rSignedRequest\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x0e\n\x06server\x18\x02 \x01(\t\x12\x0f\n\x07session\x18\x03 \x01(\t\x12\r\n\x05\x65nvoy\x18\x04 \x01(\t\x12\x10\n\x08sequence\x18\x05 \x01(\x04\x12\x0c\n\x04\x62ody\x18\x06 \x01(\x0c\x12\x11\n\tsignature\x18\x07 \x01(\x0c\"\x0e\n\x0cHelloRequest\"B\n\rHelloResponse\x12\x0e\n\x06server\x18\x01 \x01(\t\x12\x0f\n\x07session\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x04\"j\n\x0b\x46ingerprint\x12\x15\n\rbundle_digest\x18\x01 \x01(\t\x12\x15\n\rtraits_digest\x18\x02 \x01(\t\x12\x16\n\x0eoutcome_digest\x18\x03 \x01(\t\x12\x15\n\rsecrets_epoch\x18\x04 \x01(\x04\"b\n\x0e\x43heckInRequest\x12)\n\x0b\x66ingerprint\x18\x01 \x01(\x0b\x32\x14.vigo.v1.Fingerprint\x12\x0e\n\x06traits\x18\x02 \x01(\x0c\x12\x15\n\ragent_version\x18\x03 \x01(\t\"\xa7\x01\n\x0f\x43heckInResponse\x12\x13\n\x0bwant_traits\x18\x01 \x01(\x08\x12\x1f\n\x06\x62undle\x18\x02 \x01(\x0b\x32\x0f.vigo.v1.Bundle\x12\x18\n\x10interval_seconds\x18\x03 \x01(\r\x12\x16\n\x0ewithout_policy\x18\x04 \x01(\x08\x12\x1a\n\rsecrets_epoch\x18\x05 \x01(\x04H\x00\x88\x01\x01\x42\x10\n\x0e_secrets_epoch\"p\n\x06\x42undle\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\x04\x12\x16\n\x0enot_after_unix\x18\x03 \x01(\x03\x12\x17\n\x0f\x63ompressed_plan\x18\x04 \x01(\x0c\x12\x11\n\tsignature\x18\x05 \x01(\x0c\"\x9e\x01\n\x0eResourceResult\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12!\n\x07outcome\x18\x03 \x01(\x0e\x32\x10.vigo.v1.Outcome\x12\x0f\n\x07\x63hanged\x18\x04 \x03(\t\x12\x0b\n\x03ops\x18\x05 \x03(\t\x12\x0c\n\x04\x64iff\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x13\n\x0b\x64uration_ms\x18\x08 \x01(\x01\"\x85\x02\n\x13ReportResultRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\x04\x12\x15\n\rbundle_digest\x18\x03 \x01(\t\x12\x1a\n\x12started_at_unix_us\x18\x04 \x01(\x03\x12\x13\n\x0b\x64uration_ms\x18\x05 \x01(\x01\x12\x0f\n\x07offline\x18\x06 \x01(\x08\x12(\n\x07results\x18\x07 \x03(\x0b\x32\x17.vigo.v1.ResourceResult\x12\x14\n\x0c\x64ropped_runs\x18\x08 \x01(\x04\x12 \n\x05\x63\x61use\x18\t \x01(\x0e\x32\x11.vigo.v1.RunCause\x12\x0f\n\x07partial\x18\n \x01(\x08\"-\n\x14ReportResultResponse\x12\x15\n\rstored_before\x18\x01 \x01(\x08\"*\n\x17RenewCertificateRequest\x12\x0f\n\x07\x63sr_pem\x18\x01 \x01(\t\"3\n\x18RenewCertificateResponse\x12\x17\n\x0f\x63\x65rtificate_pem\x18\x01 \x01(\t\"P\n\x15ResolveSecretsRequest\x12\r\n\x05names\x18\x01 \x03(\t\x12\x12\n\nx25519_key\x18\x02 \x01(\x0c\x12\x14\n\x0cmlkem768_key\x18\x03 \x01(\x0c\"R\n\x16ResolveSecretsResponse\x12\x0e\n\x06sealed\x18\x01 \x01(\x0c\x12(\n\x08problems\x18\x02 \x03(\x0b\x32\x16.vigo.v1.SecretProblem\"-\n\rSecretProblem\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"7\n\x16SignCertificateRequest\x12\x0f\n\x07\x63sr_pem\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ys\x18\x02 \x01(\r\",\n\x17SignCertificateResponse\x12\x11\n\tchain_pem\x18\x01 \x01(\t\"\x14\n\x12\x41gentStreamRequest\"\x9c\x03\n\x0c\x41gentMessage\x12&\n\x04open\x18\x01 \x01(\x0b\x32\x16.vigo.v1.SignedRequestH\x00\x12\x1d\n\x04\x62\x65\x61t\x18\x02 \x01(\x0b\x32\r.vigo.v1.BeatH\x00\x12,\n\x0ctask_started\x18\x03 \x01(\x0b\x32\x14.vigo.v1.TaskStartedH\x00\x12*\n\x0btask_output\x18\x04 \x01(\x0b\x32\x13.vigo.v1.TaskOutputH\x00\x12(\n\ntask_ended\x18\x05 \x01(\x0b\x32\x12.vigo.v1.TaskEndedH\x00\x12.\n\rscrier_opened\x18\x06 \x01(\x0b\x32\x15.vigo.v1.ScrierOpenedH\x00\x12*\n\x0bscrier_data\x18\x07 \x01(\x0b\x32\x13.vigo.v1.ScrierDataH\x00\x12,\n\x0cscrier_taken\x18\x08 \x01(\x0b\x32\x14.vigo.v1.ScrierTakenH\x00\x12,\n\x0cscrier_ended\x18\t \x01(\x0b\x32\x14.vigo.v1.ScrierEndedH\x00\x42\t\n\x07\x63ontent\"\xf1\x03\n\rServerMessage\x12\'\n\x06opened\x18\x01 \x01(\x0b\x32\x15.vigo.v1.StreamOpenedH\x00\x12\x1d\n\x04\x62\x65\x61t\x18\x02 \x01(\x0b\x32\r.vigo.v1.BeatH\x00\x12+\n\x0c\x63heck_in_now\x18\x03 \x01(\x0b\x32\x13.vigo.v1.CheckInNowH\x00\x12(\n\nstart_task\x18\x04 \x01(\x0b\x32\x12.vigo.v1.StartTaskH\x00\x12*\n\x0b\x63\x61ncel_task\x18\x05 \x01(\x0b\x32\x13.vigo.v1.CancelTaskH\x00\x12*\n\x0btask_stored\x18\x06 \x01(\x0b\x32\x13.vigo.v1.TaskStoredH\x00\x12*\n\x0bopen_scrier\x18\x07 \x01(\x0b\x32\x13.vigo.v1.OpenScrierH\x00\x12*\n\x0bscrier_data\x18\x08 \x01(\x0b\x32\x13.vigo.v1.ScrierDataH\x00\x12,\n\x0cscrier_taken\x18\t \x01(\x0b\x32\x14.vigo.v1.ScrierTakenH\x00\x12.\n\rresize_scrier\x18\n \x01(\x0b\x32\x15.vigo.v1.ResizeScrierH\x00\x12(\n\nend_scrier\x18\x0b \x01(\x0b\x32\x12.vigo.v1.EndScrierH\x00\x42\t\n\x07\x63ontent\"$\n\x0cStreamOpened\x12\x14\n\x0c\x62\x65\x61t_seconds\x18\x01 \x01(\r\"\x06\n\x04\x42\x65\x61t\"\x1f\n\nCheckInNow\x12\x11\n\twithin_ms\x18\x01 \x01(\r\"B\n\tStartTask\x12\r\n\x05order\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x12\x13\n\x0boutput_from\x18\x03 \x01(\x04\"\x1a\n\nCancelTask\x12\x0c\n\x04task\x18\x01 \x01(\t\"\x1a\n\nTaskStored\x12\x0c\n\x04task\x18\x01 \x01(\t\"\x1b\n\x0bTaskStarted\x12\x0c\n\x04task\x18\x01 \x01(\t\"8\n\nTaskOutput\x12\x0c\n\x04task\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"\x9d\x01\n\tTaskEnded\x12\x0c\n\x04task\x18\x01 \x01(\t\x12!\n\x05state\x18\x02 \x01(\x0e\x32\x12.vigo.v1.TaskState\x12\x16\n\texit_code\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x13\n\x0b\x64uration_ms\x18\x04 \x01(\x01\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x14\n\x0coutput_bytes\x18\x06 \x01(\x04\x42\x0c\n\n_exit_code\"C\n\nOpenScrier\x12\r\n\x05order\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x12\x13\n\x0boutput_from\x18\x03 \x01(\x04\"2\n\x0cScrierOpened\x12\x0e\n\x06scrier\x18\x01 \x01(\t\x12\x12\n\ninput_from\x18\x02 \x01(\x04\"K\n\nScrierData\x12\x0e\n\x06scrier\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\x0f\n\x07is_last\x18\x04 \x01(\x08\",\n\x0bScrierTaken\x12\x0e\n\x06scrier\x18\x01 \x01(\t\x12\r\n\x05\x62ytes\x18\x02 \x01(\x04\"=\n\x0cResizeScrier\x12\x0e\n\x06scrier\x18\x01 \x01(\t\x12\x0f\n\x07\x63olumns\x18\x02 \x01(\r\x12\x0c\n\x04rows\x18\x03 \x01(\r\"\x1b\n\tEndScrier\x12\x0e\n\x06scrier\x18\x01 \x01(\t\"S\n\x0bScrierEnded\x12\x0e\n\x06scrier\x18\x01 \x01(\t\x12\x16\n\texit_code\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x0e\n\x06reason\x18\x03 \x01(\tB\x0c\n\n_exit_code*\x8c\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n\x11OUTCOME_UNCHANGED\x10\x01\x12\x13\n\x0fOUTCOME_CHANGED\x10\x02\x12\x12\n\x0eOUTCOME_FAILED\x10\x03\x12\x13\n\x0fOUTCOME_SKIPPED\x10\x04\x12\x13\n\x0fOUTCOME_BLOCKED\x10\x05*i\n\x08RunCause\x12\x19\n\x15RUN_CAUSE_UNSPECIFIED\x10\x00\x12\x16\n\x12RUN_CAUSE_INTERVAL\x10\x01\x12\x13\n\x0fRUN_CAUSE_EVENT\x10\x02\x12\x15\n\x11RUN_CAUSE_COMMAND\x10\x03*\xd1\x01\n\tTaskState\x12\x1a\n\x16TASK_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14TASK_STATE_SUCCEEDED\x10\x01\x12\x15\n\x11TASK_STATE_FAILED\x10\x02\x12\x18\n\x14TASK_STATE_TIMED_OUT\x10\x03\x12\x18\n\x14TASK_STATE_CANCELLED\x10\x04\x12\x16\n\x12TASK_STATE_EXPIRED\x10\x05\x12\x16\n\x12TASK_STATE_REFUSED\x10\x06\x12\x13\n\x0fTASK_STATE_LOST\x10\x07\x32\xed\x03\n\x05\x41gent\x12\x37\n\x05Hello\x12\x16.vigo.v1.SignedRequest\x1a\x16.vigo.v1.HelloResponse\x12;\n\x07\x43heckIn\x12\x16.vigo.v1.SignedRequest\x1a\x18.vigo.v1.CheckInResponse\x12\x45\n\x0cReportResult\x12\x16.vigo.v1.SignedRequest\x1a\x1d.vigo.v1.ReportResultResponse\x12M\n\x10RenewCertificate\x12\x16.vigo.v1.SignedRequest\x1a!.vigo.v1.RenewCertificateResponse\x12I\n\x0eResolveSecrets\x12\x16.vigo.v1.SignedRequest\x1a\x1f.vigo.v1.ResolveSecretsResponse\x12K\n\x0fSignCertificate\x12\x16.vigo.v1.SignedRequest\x1a .vigo.v1.SignCertificateResponse\x12@\n\x0b\x41gentStream\x12\x15.vigo.v1.AgentMessage\x1a\x16.vigo.v1.ServerMessage(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vigo.v1.agent_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OUTCOME']._serialized_start=3334
-  _globals['_OUTCOME']._serialized_end=3474
-  _globals['_RUNCAUSE']._serialized_start=3476
-  _globals['_RUNCAUSE']._serialized_end=3581
-  _globals['_TASKSTATE']._serialized_start=3584
-  _globals['_TASKSTATE']._serialized_end=3793
+  _globals['_OUTCOME']._serialized_start=3437
+  _globals['_OUTCOME']._serialized_end=3577
+  _globals['_RUNCAUSE']._serialized_start=3579
+  _globals['_RUNCAUSE']._serialized_end=3684
+  _globals['_TASKSTATE']._serialized_start=3687
+  _globals['_TASKSTATE']._serialized_end=3896
   _globals['_SIGNEDREQUEST']._serialized_start=33
   _globals['_SIGNEDREQUEST']._serialized_end=165
   _globals['_HELLOREQUEST']._serialized_start=167
@@ -67,44 +67,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESOLVESECRETSRESPONSE']._serialized_end=1476
   _globals['_SECRETPROBLEM']._serialized_start=1478
   _globals['_SECRETPROBLEM']._serialized_end=1523
-  _globals['_AGENTSTREAMREQUEST']._serialized_start=1525
-  _globals['_AGENTSTREAMREQUEST']._serialized_end=1545
-  _globals['_AGENTMESSAGE']._serialized_start=1548
-  _globals['_AGENTMESSAGE']._serialized_end=1960
-  _globals['_SERVERMESSAGE']._serialized_start=1963
-  _globals['_SERVERMESSAGE']._serialized_end=2460
-  _globals['_STREAMOPENED']._serialized_start=2462
-  _globals['_STREAMOPENED']._serialized_end=2498
-  _globals['_BEAT']._serialized_start=2500
-  _globals['_BEAT']._serialized_end=2506
-  _globals['_CHECKINNOW']._serialized_start=2508
-  _globals['_CHECKINNOW']._serialized_end=2539
-  _globals['_STARTTASK']._serialized_start=2541
-  _globals['_STARTTASK']._serialized_end=2607
-  _globals['_CANCELTASK']._serialized_start=2609
-  _globals['_CANCELTASK']._serialized_end=2635
-  _globals['_TASKSTORED']._serialized_start=2637
-  _globals['_TASKSTORED']._serialized_end=2663
-  _globals['_TASKSTARTED']._serialized_start=2665
-  _globals['_TASKSTARTED']._serialized_end=2692
-  _globals['_TASKOUTPUT']._serialized_start=2694
-  _globals['_TASKOUTPUT']._serialized_end=2750
-  _globals['_TASKENDED']._serialized_start=2753
-  _globals['_TASKENDED']._serialized_end=2910
-  _globals['_OPENSCRIER']._serialized_start=2912
-  _globals['_OPENSCRIER']._serialized_end=2979
-  _globals['_SCRIEROPENED']._serialized_start=2981
-  _globals['_SCRIEROPENED']._serialized_end=3031
-  _globals['_SCRIERDATA']._serialized_start=3033
-  _globals['_SCRIERDATA']._serialized_end=3108
-  _globals['_SCRIERTAKEN']._serialized_start=3110
-  _globals['_SCRIERTAKEN']._serialized_end=3154
-  _globals['_RESIZESCRIER']._serialized_start=3156
-  _globals['_RESIZESCRIER']._serialized_end=3217
-  _globals['_ENDSCRIER']._serialized_start=3219
-  _globals['_ENDSCRIER']._serialized_end=3246
-  _globals['_SCRIERENDED']._serialized_start=3248
-  _globals['_SCRIERENDED']._serialized_end=3331
-  _globals['_AGENT']._serialized_start=3796
-  _globals['_AGENT']._serialized_end=4212
+  _globals['_SIGNCERTIFICATEREQUEST']._serialized_start=1525
+  _globals['_SIGNCERTIFICATEREQUEST']._serialized_end=1580
+  _globals['_SIGNCERTIFICATERESPONSE']._serialized_start=1582
+  _globals['_SIGNCERTIFICATERESPONSE']._serialized_end=1626
+  _globals['_AGENTSTREAMREQUEST']._serialized_start=1628
+  _globals['_AGENTSTREAMREQUEST']._serialized_end=1648
+  _globals['_AGENTMESSAGE']._serialized_start=1651
+  _globals['_AGENTMESSAGE']._serialized_end=2063
+  _globals['_SERVERMESSAGE']._serialized_start=2066
+  _globals['_SERVERMESSAGE']._serialized_end=2563
+  _globals['_STREAMOPENED']._serialized_start=2565
+  _globals['_STREAMOPENED']._serialized_end=2601
+  _globals['_BEAT']._serialized_start=2603
+  _globals['_BEAT']._serialized_end=2609
+  _globals['_CHECKINNOW']._serialized_start=2611
+  _globals['_CHECKINNOW']._serialized_end=2642
+  _globals['_STARTTASK']._serialized_start=2644
+  _globals['_STARTTASK']._serialized_end=2710
+  _globals['_CANCELTASK']._serialized_start=2712
+  _globals['_CANCELTASK']._serialized_end=2738
+  _globals['_TASKSTORED']._serialized_start=2740
+  _globals['_TASKSTORED']._serialized_end=2766
+  _globals['_TASKSTARTED']._serialized_start=2768
+  _globals['_TASKSTARTED']._serialized_end=2795
+  _globals['_TASKOUTPUT']._serialized_start=2797
+  _globals['_TASKOUTPUT']._serialized_end=2853
+  _globals['_TASKENDED']._serialized_start=2856
+  _globals['_TASKENDED']._serialized_end=3013
+  _globals['_OPENSCRIER']._serialized_start=3015
+  _globals['_OPENSCRIER']._serialized_end=3082
+  _globals['_SCRIEROPENED']._serialized_start=3084
+  _globals['_SCRIEROPENED']._serialized_end=3134
+  _globals['_SCRIERDATA']._serialized_start=3136
+  _globals['_SCRIERDATA']._serialized_end=3211
+  _globals['_SCRIERTAKEN']._serialized_start=3213
+  _globals['_SCRIERTAKEN']._serialized_end=3257
+  _globals['_RESIZESCRIER']._serialized_start=3259
+  _globals['_RESIZESCRIER']._serialized_end=3320
+  _globals['_ENDSCRIER']._serialized_start=3322
+  _globals['_ENDSCRIER']._serialized_end=3349
+  _globals['_SCRIERENDED']._serialized_start=3351
+  _globals['_SCRIERENDED']._serialized_end=3434
+  _globals['_AGENT']._serialized_start=3899
+  _globals['_AGENT']._serialized_end=4392
 # @@protoc_insertion_point(module_scope)

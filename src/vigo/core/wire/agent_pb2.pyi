@@ -222,6 +222,20 @@ class SecretProblem(_message.Message):
     reason: str
     def __init__(self, name: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
+class SignCertificateRequest(_message.Message):
+    __slots__ = ("csr_pem", "days")
+    CSR_PEM_FIELD_NUMBER: _ClassVar[int]
+    DAYS_FIELD_NUMBER: _ClassVar[int]
+    csr_pem: str
+    days: int
+    def __init__(self, csr_pem: _Optional[str] = ..., days: _Optional[int] = ...) -> None: ...
+
+class SignCertificateResponse(_message.Message):
+    __slots__ = ("chain_pem",)
+    CHAIN_PEM_FIELD_NUMBER: _ClassVar[int]
+    chain_pem: str
+    def __init__(self, chain_pem: _Optional[str] = ...) -> None: ...
+
 class AgentStreamRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

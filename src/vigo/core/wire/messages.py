@@ -363,5 +363,6 @@ class Methods:
     REPORT_RESULT = "/vigo.v1.Agent/ReportResult"
     RENEW_CERTIFICATE = "/vigo.v1.Agent/RenewCertificate"
     RESOLVE_SECRETS = "/vigo.v1.Agent/ResolveSecrets"
+    SIGN_CERTIFICATE = "/vigo.v1.Agent/SignCertificate"
     AGENT_STREAM = "/vigo.v1.Agent/AgentStream"
-    ALL = (HELLO, CHECK_IN, REPORT_RESULT, RENEW_CERTIFICATE, RESOLVE_SECRETS, AGENT_STREAM)
+    ALL = (HELLO, CHECK_IN, REPORT_RESULT, RENEW_CERTIFICATE, RESOLVE_SECRETS, SIGN_CERTIFICATE, AGENT_STREAM)

@@ -13,6 +13,8 @@ from vigo.catalog.host_clock import host_time
 from vigo.catalog.ops import Op, WriteFile
 from vigo.catalog.ops.issue_certificate import IssueCertificate
 from vigo.catalog.ops.obtain_certificate import ObtainCertificate
+from vigo.catalog.ops.request_certificate import RequestCertificate
+from vigo.catalog.resources.security.certificate import SERVICE_CA
 from vigo.testing.fake_host import FakeHost, FakeTool
 
 
@@ -20,14 +22,14 @@ class FakeCertificates(FakeTool):
     """What is made depends on the operation and on the files of the host; an authority signs for so many `days`."""
 
     name: ClassVar[str] = "certificates"
-    ops: ClassVar[tuple[type[Op], ...]] = (IssueCertificate, ObtainCertificate)
+    ops: ClassVar[tuple[type[Op], ...]] = (IssueCertificate, ObtainCertificate, RequestCertificate)
 
     def __init__(self, days: int = 90) -> None:
         self._life = timedelta(days=days)
 
     def apply(self, op: Op, host: FakeHost) -> None:
         """Put a certificate, and where it is wanted a new key, in their places."""
-        if not isinstance(op, IssueCertificate | ObtainCertificate):
+        if not isinstance(op, IssueCertificate | ObtainCertificate | RequestCertificate):
             return
         key = new_key(op.key_type) if op.key_type else host.read_bytes(op.key_path) or b""
         if isinstance(op, IssueCertificate):
@@ -38,20 +40,24 @@ class FakeCertificates(FakeTool):
             _write(WriteFile(path=op.key_path, content=key, mode=op.key_mode, uid=op.uid, gid=op.gid), host)
         _write(WriteFile(path=op.path, content=made, uid=op.uid, gid=op.gid), host)
 
-    def _signed(self, op: ObtainCertificate, key: bytes, host: FakeHost) -> bytes:
+    def _signed(self, op: ObtainCertificate | RequestCertificate, key: bytes, host: FakeHost) -> bytes:
         now = host_time(host)
         if now is None:
             raise TypeError("expected a host with a clock")
-        return signed_by_authority(key, op.names, now.replace(microsecond=0), self._life)
+        life = timedelta(days=op.days) if isinstance(op, RequestCertificate) else self._life
+        by = f"{SERVICE_CA} of a test" if isinstance(op, RequestCertificate) else "Authority"
+        return signed_by_authority(key, op.names, now.replace(microsecond=0), life, by)
 
 
-def signed_by_authority(key: bytes, names: Sequence[str], begins: datetime, life: timedelta) -> bytes:
+def signed_by_authority(
+    key: bytes, names: Sequence[str], begins: datetime, life: timedelta, by: str = "Authority"
+) -> bytes:
     """Return a certificate for a key and names that an authority made for this one signed, as PEM."""
     request = x509.load_pem_x509_csr(signing_request(key, names))
     builder = (
         x509.CertificateBuilder()
-        .subject_name(request.subject)
-        .issuer_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Authority")]))
+        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, names[0])]))
+        .issuer_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, by)]))
         .public_key(request.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(begins)

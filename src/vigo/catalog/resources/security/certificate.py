@@ -21,6 +21,7 @@ from vigo.catalog.host_clock import host_time
 from vigo.catalog.ops import MakeDirectory, Op, RemoveFile
 from vigo.catalog.ops.issue_certificate import IssueCertificate
 from vigo.catalog.ops.obtain_certificate import CHALLENGES, ObtainCertificate
+from vigo.catalog.ops.request_certificate import RequestCertificate
 from vigo.catalog.paths import entry_path
 from vigo.catalog.resources.files.attributes import (
     Attributes,
@@ -29,7 +30,7 @@ from vigo.catalog.resources.files.attributes import (
     require_parent,
     wanted_attributes,
 )
-from vigo.catalog.resources.security.certificate_spec import CertificateSpec, check_acme, days_of, names_of
+from vigo.catalog.resources.security.certificate_spec import CertificateSpec, check_acme, check_vigo, days_of, names_of
 from vigo.core.encoding import digest
 from vigo.core.errors import BlockedError, InvalidError
 
@@ -43,6 +44,9 @@ _FOLDER = "/etc/vigo"
 _ACCOUNTS = "/etc/vigo/acme"
 _BEFORE = timedelta(hours=1)
 """How long before now a certificate begins: clients whose clocks are a little behind shall take it."""
+
+SERVICE_CA = "Vigo service CA"
+"""What the common name of the CA begins with that Vigo's server signs services with."""
 
 _TOLERANCE = timedelta(days=1)
 _BEHIND = timedelta(minutes=1)
@@ -91,6 +95,11 @@ class Certificate(Resource[CertificateSpec, CertificateState]):
     minutes, since authorities allow few such requests an hour. The whole chain is written. The account's key is kept
     below `/etc/vigo/acme`. Another directory counts from the next renewal on. The machine needs the Python package
     `acme`, which `vigo[acme]` brings.
+
+    With `issuer: vigo` the server signs, with a CA of its own for services: `GET /bootstrap/v1/service-ca` gives its
+    certificate to those who shall trust it, and it stands behind the machine's in the file. A machine gets names that
+    its policy has in plain words, and the one that it was enrolled by; what a template makes of its traits is not
+    enough. Without the server, the certificate that is there stays.
     """
 
     kind, since, spec = "certificate", "0.1", CertificateSpec
@@ -115,6 +124,7 @@ class Certificate(Resource[CertificateSpec, CertificateState]):
         if spec.issuer == "acme":
             check_acme(spec)
             return
+        check_vigo(spec)
         for name in ("directory_url", "webroot", "ca_path"):
             if getattr(spec, name) is not None:
                 raise InvalidError(f"{name}: expected issuer: acme beside it, found {spec.issuer}; remove one")
@@ -188,18 +198,7 @@ class Certificate(Resource[CertificateSpec, CertificateState]):
         if spec.issuer == "acme":
             yield from _obtaining(spec, state, key_type, reasons)
             return
-        yield IssueCertificate(
-            path=spec.path,
-            key_path=spec.key_path,
-            names=names_of(spec),
-            begins=now - _BEFORE,
-            ends=now + timedelta(days=days_of(spec)),
-            key_type=key_type,
-            key_mode=mode_bits(spec.key_mode),
-            uid=state.wanted.uid,
-            gid=state.wanted.gid,
-            changes=reasons,
-        )
+        yield _made(spec, state, key_type, reasons, now)
 
     def owns(self, spec: CertificateSpec) -> tuple[str, ...]:
         """Return both paths."""
@@ -215,6 +214,35 @@ def _missing_folders(spec: CertificateSpec, host: ReadHost) -> tuple[MakeDirecto
     modes = {_FOLDER: 0o755, _ACCOUNTS: 0o700, f"{root}/{first}": 0o755, f"{root}/{CHALLENGES}": 0o755}
     missing = {path: mode for path, mode in modes.items() if host.stat(path) is None}
     return tuple(MakeDirectory(path=path, mode=mode, changes=("issuer",)) for path, mode in missing.items())
+
+
+def _made(
+    spec: CertificateSpec, state: CertificateState, key_type: KeyType | None, reasons: tuple[str, ...], now: datetime
+) -> Op:
+    if spec.issuer == "vigo":
+        return RequestCertificate(
+            path=spec.path,
+            key_path=spec.key_path,
+            names=names_of(spec),
+            days=days_of(spec),
+            key_type=key_type,
+            key_mode=mode_bits(spec.key_mode),
+            uid=state.wanted.uid,
+            gid=state.wanted.gid,
+            changes=reasons,
+        )
+    return IssueCertificate(
+        path=spec.path,
+        key_path=spec.key_path,
+        names=names_of(spec),
+        begins=now - _BEFORE,
+        ends=now + timedelta(days=days_of(spec)),
+        key_type=key_type,
+        key_mode=mode_bits(spec.key_mode),
+        uid=state.wanted.uid,
+        gid=state.wanted.gid,
+        changes=reasons,
+    )
 
 
 def _obtaining(
@@ -315,7 +343,9 @@ def _reasons(spec: CertificateSpec, state: CertificateState) -> Iterator[str]:
         "key_path": pair.public != key.public,
         "common_name": not is_acme and pair.common_name.lower() != names[0],
         "sans": pair.names != frozenset(names) or pair.other_names,
-        "issuer": pair.is_self_signed == is_acme or not pair.for_servers,
+        "issuer": pair.is_self_signed != (spec.issuer == "self-signed")
+        or pair.issuer.startswith(SERVICE_CA) != (spec.issuer == "vigo")
+        or not pair.for_servers,
         "renew_before": now is not None and pair.ends - now < _margin(spec, pair),
         "days": now is not None
         and not is_acme

@@ -13,6 +13,9 @@ from vigo.core.errors import InvalidError
 
 _DIRECTORY = re.compile(r"https://[A-Za-z0-9\[][A-Za-z0-9.:\[\]-]*(/[A-Za-z0-9._~%/?=&-]*)?")
 _DAYS = 365
+_DAYS_OF_VIGO = 90
+_MOST_DAYS_OF_VIGO = 397
+"""What programs take at most of an authority. Source: CA/Browser Forum, Baseline Requirements 6.3.2."""
 Days = Annotated[int, msgspec.Meta(ge=1, le=7300)]
 
 
@@ -33,8 +36,11 @@ class CertificateSpec(Spec, frozen=True, kw_only=True):
         field("Further host names and addresses; a leading *. stands for one label.", example=["example.com"]),
     ] = ()
     issuer: Annotated[
-        Literal["self-signed", "acme"],
-        field("Who signs it: its own key, or an authority such as Let's Encrypt by ACME.", example="self-signed"),
+        Literal["self-signed", "acme", "vigo"],
+        field(
+            "Who signs it: its own key, an authority such as Let's Encrypt by ACME, or the service CA of this Vigo.",
+            example="self-signed",
+        ),
     ]
     directory_url: Annotated[
         str | None,
@@ -58,7 +64,8 @@ class CertificateSpec(Spec, frozen=True, kw_only=True):
         ),
     ] = None
     days: Annotated[
-        Days | None, field("How long it is valid, in days from when it is made: 365 where left out. Not with acme.")
+        Days | None,
+        field("How long it is valid, in days from when it is made: 365 where left out, 90 with vigo. Not with acme."),
     ] = None
     renew_before: Annotated[
         Days | None, field("Make a new one once fewer days are left; a third of its life where left out.", example=30)
@@ -85,8 +92,20 @@ def names_of(spec: CertificateSpec) -> tuple[str, ...]:
 
 
 def days_of(spec: CertificateSpec) -> int:
-    """Return how many days a self-signed certificate lasts."""
-    return _DAYS if spec.days is None else spec.days
+    """Return how many days a certificate lasts that is not an ACME authority's."""
+    return spec.days or (_DAYS_OF_VIGO if spec.issuer == "vigo" else _DAYS)
+
+
+def check_vigo(spec: CertificateSpec) -> None:
+    """Accept what the server's service CA can be asked for.
+
+    Raises:
+        InvalidError: it shall last for too long.
+    """
+    if spec.issuer == "vigo" and spec.days is not None and spec.days > _MOST_DAYS_OF_VIGO:
+        raise InvalidError(
+            f"days: expected at most {_MOST_DAYS_OF_VIGO} beside issuer: vigo, found {spec.days}; it is renewed in time"
+        )
 
 
 def check_acme(spec: CertificateSpec) -> None:

@@ -10,6 +10,7 @@ from vigo.core.clock import Clock
 from vigo.core.ids import Digest, GenerationNumber
 from vigo.core.plan import Plan
 from vigo.core.signing import SigningKey
+from vigo.server.features.generations.certificate_names import certificate_names
 from vigo.server.features.generations.models import Assignment, Generation, Manifest, Policy
 from vigo.server.platform.settings.model import CurrentSettings
 
@@ -102,6 +103,7 @@ class LiveGeneration:
             roles=plan.roles,
             bundle=self._sealer.seal(plan, self.number),
             secret_names=plan.secret_names(),
+            certificate_names=certificate_names(plan),
         )
         return _Sealed(plan, assignment, self._sealer.clock.now())
 

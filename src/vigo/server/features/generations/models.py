@@ -215,6 +215,8 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     bundle: SignedBundle
     secret_names: frozenset[str] = frozenset()
     """The secrets that a machine with this bundle may ask for."""
+    certificate_names: frozenset[str] | None = None
+    """The names that the service CA signs for a machine with this bundle beside its own; None where it signs none."""
 
 
 class StacksRejectedError(RejectedPolicyError):

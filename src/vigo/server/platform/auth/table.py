@@ -6,7 +6,7 @@ A route without a row is refused; a test enumerates the routes and compares.
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from vigo.core.enrolment import CA_PATH, ENROL_PATH
+from vigo.core.enrolment import CA_PATH, ENROL_PATH, SERVICE_CA_PATH
 from vigo.core.wire.messages import Methods
 
 
@@ -93,6 +93,7 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     (GRPC, Methods.REPORT_RESULT): _ENVOY,
     (GRPC, Methods.RENEW_CERTIFICATE): _ENVOY,
     (GRPC, Methods.RESOLVE_SECRETS): _ENVOY,
+    (GRPC, Methods.SIGN_CERTIFICATE): _ENVOY,
     (GRPC, Methods.AGENT_STREAM): _ENVOY,
     ("GET", "/"): _ANYONE,
     ("GET", "/healthz"): _ANYONE,
@@ -100,6 +101,7 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/api/v1/schemas"): _ANYONE,
     ("GET", "/api/v1/schemas/{name}"): _ANYONE,
     ("GET", CA_PATH): _ANYONE,
+    ("GET", SERVICE_CA_PATH): _ANYONE,
     ("POST", ENROL_PATH): _ANYONE,
     ("GET", "/api/v1/envoys"): _person(Permission.READ_ENVOYS),
     ("GET", "/api/v1/envoys/{name}"): _person(Permission.READ_ENVOYS),

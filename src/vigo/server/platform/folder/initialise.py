@@ -8,6 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final
 
+from vigo.catalog.resources.security.certificate import SERVICE_CA
 from vigo.core.clock import Clock
 from vigo.core.errors import ConflictError, DamagedError, ForbiddenError, InvalidError
 from vigo.core.hostnames import canonical_hostname
@@ -68,6 +69,7 @@ def initialise(folder: DataFolder, clock: Clock, server_names: tuple[str, ...] =
     make_private_folder(folder.live)
     _once(folder.ca_key, new_key)
     _once(folder.ca_certificate, lambda: _own_ca(folder, clock))
+    make_service_ca(folder, clock)
     _once(folder.policy_key, _new_policy_key)
     _once(folder.master_key, lambda: secrets.token_bytes(_MASTER_KEY_BYTES))
     _once(folder.vault_key, lambda: secrets.token_bytes(_MASTER_KEY_BYTES))
@@ -107,6 +109,24 @@ def server_id(folder: DataFolder) -> ServerId:
         raise DamagedError(
             f"{folder.server_id}: expected the server's UUID, found {len(text)} characters; restore it from a backup"
         ) from error
+
+
+def make_service_ca(folder: DataFolder, clock: Clock) -> None:
+    """Make the CA for services on machines where it is missing, as in a data folder of before there was one.
+
+    Raises:
+        DamagedError: its key is gone: a new one under the name of the old one would be trusted by nobody.
+    """
+    if folder.service_ca_certificate.exists() and not folder.service_ca_key.exists():
+        raise DamagedError(
+            f"{folder.service_ca_key}: missing, though its certificate is there; restore it from a backup, or remove"
+            f" {folder.service_ca_certificate} too: then a new CA is made, which those who trusted the old one do not"
+        )
+    _once(folder.service_ca_key, new_key)
+    _once(
+        folder.service_ca_certificate,
+        lambda: ca_certificate(folder.service_ca_key.read_bytes(), clock.now(), f"{SERVICE_CA} {secrets.token_hex(4)}"),
+    )
 
 
 def mint_admin_token(folder: DataFolder) -> str:

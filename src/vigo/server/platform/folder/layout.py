@@ -51,6 +51,16 @@ class DataFolder(msgspec.Struct, frozen=True):
         return self.keys / "ca.pem"
 
     @property
+    def service_ca_key(self) -> Path:
+        """The private key of the CA for services on machines. No agent trusts it."""
+        return self.keys / "service-ca.key"
+
+    @property
+    def service_ca_certificate(self) -> Path:
+        """The certificate of the CA for services."""
+        return self.keys / "service-ca.pem"
+
+    @property
     def server_pem(self) -> Path:
         """The server's certificate and its key in one file, so that both are always of one renewal."""
         return self.keys / "server.pem"

@@ -107,6 +107,12 @@ class Authority:
         backdated = min(_BACKDATED, lifetime / _BACKDATED_SHARE)
         return self._issue(key, hostname, ExtendedKeyUsageOID.CLIENT_AUTH, uri, lifetime, backdated)
 
+    def issue_service(self, key: EnvoyKey, names: tuple[str, ...], lifetime: timedelta) -> Issued:
+        """Return a certificate for a service with these names on a machine. Of the request only the key enters."""
+        alternatives = x509.SubjectAlternativeName([_alternative(name) for name in names])
+        backdated = min(_BACKDATED, lifetime / _BACKDATED_SHARE)
+        return self._issue(key, names[0], ExtendedKeyUsageOID.SERVER_AUTH, alternatives, lifetime, backdated)
+
     def issue_server(self, names: tuple[str, ...], lifetime: timedelta) -> tuple[Issued, bytes]:
         """Return a server certificate for host names and addresses, and its new key as PEM."""
         key_pem = new_key()

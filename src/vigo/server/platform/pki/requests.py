@@ -16,8 +16,10 @@ _LEAST_RSA_BITS: Final = 2048
 _MOST_RSA_BITS: Final = 4096
 
 
-def requested_key(csr_pem: str) -> EnvoyKey:
+def requested_key(csr_pem: str, *, is_service: bool = False) -> EnvoyKey:
     """Return the public key of a request that its private key signed. Names and extensions in it are ignored.
+
+    A service may have a key on P-384 too.
 
     Source: RFC 2986.
 
@@ -36,7 +38,8 @@ def requested_key(csr_pem: str) -> EnvoyKey:
         raise InvalidError(f"expected a PEM certificate signing request, found something else: {error}") from error
     if not is_proven:
         raise InvalidError("expected a signing request signed by its own key, found another signature")
-    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
+    curves = (ec.SECP256R1, ec.SECP384R1) if is_service else (ec.SECP256R1,)
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, curves):
         return key
     if isinstance(key, ed25519.Ed25519PublicKey):
         return key
