@@ -200,7 +200,10 @@ def _field_row(kind: Resource[Any, Any], field: inspect.Field, meta: msgspec.Met
     type_ = ", ".join(f"`{one}`" for one in states) if states else _called(field.type)
     default = "the name" if field.encode_name == kind.name_field else _default(field)
     shown = f" Example: `{_written(meta.examples[0])}`" if meta.examples else ""
-    return f"| `{field.encode_name}` | {_cell(type_)} | {_cell(default)} | {_cell((meta.description or '') + shown)} |"
+    extra = field.type.extra or {} if isinstance(field.type, inspect.Metadata) else {}
+    secret = " It may be a [secret](guide/secrets.md)." if extra.get("may_be_secret") else ""
+    told = _cell((meta.description or "") + shown + secret)
+    return f"| `{field.encode_name}` | {_cell(type_)} | {_cell(default)} | {told} |"
 
 
 def _default(field: inspect.Field) -> str:

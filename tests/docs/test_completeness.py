@@ -9,6 +9,7 @@ from tests.docs.pages import Section, pages, section, sections
 from tests.gates.tree import text
 from tests.policy.conftest import resources
 from vigo.agent.predicates import predicates
+from vigo.catalog.scan import resource_kinds
 from vigo.core.conditions import PREDICATES
 from vigo.core.plan import OnFailure, OnRemove
 from vigo.core.templates import FUEL, Templates
@@ -32,6 +33,7 @@ from vigo.policy.documents import (
 from vigo.policy.documents.facts import FACTS
 from vigo.policy.documents.settings import MOST_WINDOWS
 from vigo.policy.effort import MOST_FUEL, MOST_STAMPED, MOST_TEXT_BYTES
+from vigo.policy.fields import fields_of
 from vigo.policy.graph import MOST_CRATE_EDGES
 from vigo.policy.options import OPTIONS, RELATIONS
 from vigo.policy.resources import MOST_RESOURCES
@@ -171,3 +173,13 @@ def _below(found: list[Section], title: str) -> list[Section]:
     start = next(number for number, one in enumerate(found) if one.title == title)
     end = next(number for number, one in enumerate(found) if number > start and one.level <= found[start].level)
     return found[start:end]
+
+
+def test_the_fields_that_may_be_secret_are_all_named() -> None:
+    rows = section("secrets.md", "Where secrets may stand").rows
+    named = {row[0].strip("`"): set(re.findall(r"`(\w+)`", row[1])) for row in rows}
+    fields = {
+        name: {field.name for field in fields_of(kind).values() if field.may_be_secret}
+        for name, kind in resource_kinds().items()
+    }
+    assert named == {name: found for name, found in fields.items() if found}

@@ -239,7 +239,7 @@ async def test_a_secret_that_machines_are_made_of_is_not_removed(server: Server,
     await prepared(server)
     async with await Machine.enrolled(server, tmp / "web-1", "web-1"):
         answer = await server.request("DELETE", "/api/v1/secrets/web/db")
-        assert (answer.status_code, "for 1 envoys (web-1)" in answer.text) == (409, True)
+        assert (answer.status_code, "needs the secret web/db on web-1" in answer.text) == (409, True)
         assert await revealed(server, "web/db")
 
 

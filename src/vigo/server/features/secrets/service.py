@@ -220,10 +220,10 @@ class SecretService:
         checked = checked_path(path)
         concerned = self._concerned(checked)
         if concerned:
-            some = ", ".join(record.hostname for record in concerned[:5])
+            some = ", ".join(record.hostname for record in concerned[:_MOST_SHOWN])
             raise ConflictError(
-                f"the live policy refers to the secret {checked}, for {len(concerned)} envoys ({some}); publish stacks"
-                f" without it first: `vigocli config uses secret:{checked}` finds where it stands"
+                f"the live policy needs the secret {checked} on {some}; publish stacks without it first:"
+                f" `vigocli config uses secret:{checked}` finds where it stands"
             )
         async with self._changing:
             await asyncio.to_thread(self._store.history, checked)
