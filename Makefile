@@ -5,7 +5,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup system-packages demo check test lint e2e host bench-agent bench-policy bench-stream bench-scriers fuzz-policy soak-agent format reference lock proto proto-baseline clean
+.PHONY: help setup system-packages demo check test lint e2e host bench-agent bench-policy bench-stream bench-scriers bench-secrets fuzz-policy soak-agent format reference lock proto proto-baseline clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ bench-stream: setup ## how quick pushes and tasks are for SIZES (1000 10000) env
 
 bench-scriers: setup ## how quick a key is in a session, and a copy through one, while STREAMS (500) envoys hold their streams
 	$(BIN)/python -m bench.scriers $(if $(STREAMS),--streams $(STREAMS))
+
+bench-secrets: setup ## what secrets cost an agent: sealing, opening, and looking for values in what it tells
+	$(BIN)/python -m bench.secrets
 
 reference: setup ## write docs/kinds.md, docs/traits.md and docs/schema/ anew
 	$(BIN)/python -m tools.reference

@@ -75,6 +75,8 @@ def test_an_export_is_a_new_private_file(desk: Desk) -> None:
     assert b'"value": "x"' in pyrage.decrypt(place.read_bytes(), [identity])
     again = desk.here(*arguments)
     assert (again.status, "expected a new file" in again.err) == (1, True)
+    lost = desk.here(*arguments[:-1], str(desk.folder / "none" / "x"))
+    assert (lost.status, "cannot be written: No such file or directory" in lost.err) == (1, True)
     other = ("secrets", "export", "--recipient", "nobody", "--output", str(desk.folder / "other"))
     assert "expected an age recipient" in desk.here(*other).err
     assert not (desk.folder / "other").exists()
@@ -88,6 +90,8 @@ def test_no_value_is_taken_from_the_command_line_and_odd_input_is_told(desk: Des
         (("set", "a", "-", "--field", "x=-"), 2, "expected - or --field"),
         (("set", "a", "--field", "x"), 2, "expected NAME=FILE"),
         (("set", "a", "--field", "x=-", "--field", "y=-"), 2, "for one field at most"),
+        (("set", "a", "--field", "x=-", "--field", f"x={tmp_path}/binary"), 2, "expected each field once"),
+        (("export", "--recipient", "x", "--output", f"{tmp_path}/none/x"), 1, "expected an age recipient"),
         (("set", "a", "--field", f"x={tmp_path}/none"), 1, "cannot be read"),
         (("set", "a", "--field", f"x={tmp_path}/binary"), 1, "expected UTF-8 text"),
         (("set", "../a", "-"), 1, "expected the path of a secret"),

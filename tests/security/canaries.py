@@ -1,6 +1,7 @@
 """Canary secrets, and the search for anything of them in whatever a part of Vigo wrote."""
 
 import base64
+import hashlib
 import html
 import json
 import urllib.parse
@@ -15,8 +16,13 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
 
 
 def canary(name: str) -> str:
-    """Return a value that occurs nowhere by chance, with characters that every form writes in another way."""
-    return f"Qz{name}'9\"k\\W&7<x/{name[::-1]}+Vb ü%4"
+    """Return a value that occurs nowhere by chance, with characters that every form writes in another way.
+
+    No ten characters in a row of two canaries are alike.
+    """
+    letters = hashlib.sha256(name.encode()).hexdigest()
+    pieces = [letters[start : start + 4] for start in range(0, 40, 4)]
+    return "".join(piece + mark for piece, mark in zip(pieces, "'\"\\&</+ ü%", strict=True))
 
 
 def forms(value: str) -> dict[str, bytes]:

@@ -1,7 +1,6 @@
 """The vault on its disk: files that were altered, moved or cut short, and a server that is killed at any step."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,9 @@ from vigo.core.errors import DamagedError, NotFoundError, UnavailableError
 from vigo.server.features.secrets.backends import local, vault_key
 from vigo.server.features.secrets.backends.local import LocalVault
 from vigo.server.features.secrets.backends.vault_key import FileKeys
-from vigo.server.platform.folder import files
 from vigo.testing.clock import FakeClock
 
+MOST_STEPS = 40
 VALUES = {f"s{number}": f"value of {number} and more" for number in range(4)}
 
 
@@ -95,13 +94,9 @@ def changed(opened: LocalVault, act: str) -> None:
         opened.put("s9", {"value": "new"}, "ada")
 
 
-def steps() -> Iterator[int]:
-    yield from range(40)
-
-
 @pytest.mark.parametrize("act", ["rekey", "put", "new"])
 def test_28_a_kill_at_any_step_loses_no_secret(folder: Path, act: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for step in steps():
+    for step in range(MOST_STEPS):
         opened, left = vault(folder), [step]
 
         def counted(name: str, real: object, left: list[int] = left) -> object:
@@ -147,8 +142,7 @@ def test_28_two_keys_of_the_vault_are_never_one(tmp_path: Path) -> None:
     keys = [vault_key.VaultKey(bytes([number]) * 32) for number in range(20)]
     assert len({key.id for key in keys}) == 20
     assert all(key.secret.hex() not in repr(key) for key in keys)
-    assert files.PRIVATE == 0o600
     opened = vault(tmp_path)
     opened.put("a", {"value": "x"}, "ada")
-    assert (tmp_path / "secrets" / "a.sealed").stat().st_mode & 0o777 == files.PRIVATE
-    assert (tmp_path / "secrets").stat().st_mode & 0o777 == files.PRIVATE_FOLDER
+    assert (tmp_path / "secrets" / "a.sealed").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700

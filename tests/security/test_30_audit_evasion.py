@@ -1,18 +1,9 @@
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.server.harness import Machine, Server, enrol_request, post_enrolment, served
+from tests.server.harness import Machine, Server, enrol_request, post_enrolment, served, without_audit
 from vigo.agent.identity.tls import new_key, signing_request
 from vigo.core.errors import UnavailableError
 from vigo.core.wire.messages import Methods, Renewal
-
-
-@asynccontextmanager
-async def _no_audit(server: Server) -> AsyncIterator[None]:
-    await server.app.database.write(lambda connection: connection.exec_driver_sql("ALTER TABLE audit RENAME TO gone"))
-    yield
-    await server.app.database.write(lambda connection: connection.exec_driver_sql("ALTER TABLE gone RENAME TO audit"))
 
 
 @served
@@ -22,7 +13,7 @@ async def test_30_no_privileged_act_happens_without_its_row(server: Server, tmp:
     kept = (await server.request("POST", "/api/v1/access-tokens", access)).json()
     server.write_stacks({"envoys.vgo": "one"})
     async with await Machine.enrolled(server, tmp / "a", "a") as machine:
-        async with _no_audit(server):
+        async with without_audit(server):
             for verb, path, body in (
                 ("POST", "/api/v1/tokens", {"hostname": "*", "ttl_seconds": 60, "uses": 1}),
                 ("DELETE", f"/api/v1/tokens/{made['id']}", None),

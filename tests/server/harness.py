@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -196,6 +197,14 @@ def served(test: Callable[[Server, Path], Awaitable[None]]) -> Callable[[Path], 
         asyncio.run(everything())
 
     return run
+
+
+@asynccontextmanager
+async def without_audit(server: Server) -> AsyncIterator[None]:
+    """While this lasts, nothing can be written into the audit trail."""
+    await server.app.database.write(lambda connection: connection.exec_driver_sql("ALTER TABLE audit RENAME TO gone"))
+    yield
+    await server.app.database.write(lambda connection: connection.exec_driver_sql("ALTER TABLE gone RENAME TO audit"))
 
 
 class Machine:

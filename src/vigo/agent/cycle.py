@@ -105,7 +105,7 @@ class Cycles:
     async def repair(self, ids: frozenset[ResourceId], remarks: Mapping[ResourceId, str]) -> CycleReport | None:
         """Return what a pass over some resources and what depends on them came to.
 
-        The server is asked for nothing but secrets.
+        The server is asked for nothing but what resources need: secrets, and signatures under certificates.
 
         It works on what the last cycle applied; None where that is not what holds any more, so that it takes a cycle.
         `remarks` are added to the reasons of resources. A run is kept where it tells what the last one did not.
@@ -121,9 +121,10 @@ class Cycles:
             machine = self._make_machine(identity)
             before = dict(self.standing.outcomes)
             traits: Traits = decode(self._basis.traits, dict[str, dict[str, Any]])
-            source = PassLink(await self._link_for(journal))
-            work = self._applied(policy, machine, journal, traits, source, dry_run=False, cause="event", only=ids)
-            run = await work
+            pass_link = PassLink(await self._link_for(journal))
+            run = await self._applied(
+                policy, machine, journal, traits, pass_link, dry_run=False, cause="event", only=ids
+            )
             run = msgspec.structs.replace(
                 run, offline=self._basis.offline, results=tuple(remarked(one, remarks) for one in run.results)
             )
@@ -223,8 +224,8 @@ class Cycles:
         policy = held_policy(identity, journal, self._clock.now())
         run = None
         if isinstance(policy, HeldPolicy):
-            source = PassLink(link if spoken.reached else None, spoken.problem)
-            work = self._applied(policy, machine, journal, traits, source, dry_run=dry_run, cause=cause)
+            pass_link = PassLink(link if spoken.reached else None, spoken.problem)
+            work = self._applied(policy, machine, journal, traits, pass_link, dry_run=dry_run, cause=cause)
             run = msgspec.structs.replace(await work, offline=not spoken.reached)
             self._basis = _Basis(
                 policy.held.bundle.digest, encode(traits) if self._is_watching else b"", not spoken.reached
@@ -267,7 +268,7 @@ class Cycles:
         machine: Machine,
         journal: Journal,
         traits: Traits,
-        source: PassLink,
+        pass_link: PassLink,
         *,
         dry_run: bool,
         cause: Cause,
@@ -288,7 +289,7 @@ class Cycles:
             one_look=machine.one_look,
             has_moved=machine.has_moved,
             sightings=sightings,
-            resolve=source.resolve,
+            resolve=pass_link.resolve,
         )
         started_at, started = self._clock.now(), self._clock.monotonic()
         functions = machine.functions(traits)
@@ -307,13 +308,13 @@ class Cycles:
             )
             return results if dry_run else fitting_results(results)
 
-        machine.use_authority(source.sign)
+        machine.use_authority(pass_link.sign)
         self.is_applying = True
         try:
             results = await asyncio.to_thread(apply)
         finally:
             self.is_applying = False
-            source.close()
+            pass_link.close()
         if sightings.is_new and not self._is_watching:
             self._keep_sightings(sightings, journal)
         if policy.plan.reconverge == "interval":

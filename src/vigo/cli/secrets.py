@@ -11,7 +11,7 @@ from vigo.cli.client.connecting import connect
 from vigo.cli.terminal.grammar import Noun
 from vigo.cli.terminal.json_text import print_json
 from vigo.cli.terminal.options import json_option
-from vigo.core.errors import ConflictError, InvalidError, NotFoundError
+from vigo.core.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
 from vigo.core.terminal import print_line
 
 _STDIN = "-"
@@ -56,7 +56,8 @@ def check_vault(ctx: click.Context, *, as_json: bool) -> None:
         print_json({"backend": answer["backend"], "secrets": len(answer["items"]), "damaged": bad})
     else:
         count = len(answer["items"])
-        print_line(f"{answer['backend']} is ready: {count} secret{'' if count == 1 else 's'} in it")
+        state = f"cannot read {len(bad)} of its secrets" if bad else "is ready"
+        print_line(f"{answer['backend']} {state}: {count} secret{'' if count == 1 else 's'} in it")
         for one in bad:
             print_line(f"{one['path']}: {one['problem']}", colour="red", error=True)
         if not count:
@@ -278,12 +279,19 @@ def export(ctx: click.Context, *, recipients: tuple[str, ...], output: Path) -> 
         raise ConflictError(f"{output}: expected a new file, found one; give another --output")
     with connect(ctx) as api:
         content = api.download("secret-exports", {"recipients": list(recipients)})
+    _write(output, content)
+    print_line(f"{output}: all secrets, for {len(recipients)} recipient{'' if len(recipients) == 1 else 's'}")
+
+
+def _write(path: Path, content: bytes) -> None:
     import os  # noqa: PLC0415 - so that `--help` starts at once
 
-    descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    print_line(f"{output}: all secrets, for {len(recipients)} recipient{'' if len(recipients) == 1 else 's'}")
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+    except OSError as error:
+        raise UnavailableError(f"{path}: cannot be written: {error.strerror}; give another --output") from error
 
 
 def _checked(path: str) -> str:
@@ -300,6 +308,8 @@ def _fields(given: tuple[str, ...]) -> dict[str, str]:
         name, has_file, file = one.partition("=")
         if not has_file or not file:
             raise click.UsageError(f"--field: expected NAME=FILE, found {name[:40]!r}")
+        if name in found:
+            raise click.UsageError(f"--field: expected each field once, found {name[:40]!r} again")
         found[name] = _standard_input() if file == _STDIN else _content(Path(file))
     return found
 

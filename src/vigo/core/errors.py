@@ -131,6 +131,10 @@ class UnavailableError(VigoError):
     code = "unavailable"
 
 
+class QuotingError(UnavailableError):
+    """It quotes what a program printed, which is not told where the program was given a secret."""
+
+
 class TimedOutError(VigoError):
     """A step took longer than its limit and was ended."""
 

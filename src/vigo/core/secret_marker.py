@@ -136,7 +136,7 @@ def to_extension(value: Any) -> msgspec.msgpack.Ext:
     """Return what stands for a marker in MessagePack; a hook of encoders."""
     if isinstance(value, SecretMarker):
         return msgspec.msgpack.Ext(EXTENSION, value.name.encode())
-    raise NotImplementedError(f"no encoding for {type(value).__name__}")
+    raise TypeError(f"no encoding for {type(value).__name__}")
 
 
 def from_extension(code: int, data: memoryview) -> Any:
@@ -157,4 +157,4 @@ def to_reference(value: Any) -> str:
     """Return what stands for a marker in JSON: the reference as it is written; a hook of encoders."""
     if isinstance(value, SecretMarker):
         return str(value)
-    raise NotImplementedError(f"no encoding for {type(value).__name__}")
+    raise TypeError(f"no encoding for {type(value).__name__}")

@@ -11,7 +11,7 @@ from vigo.core.template_names import taken_in, texts_in
 from vigo.policy.compilation import Compilation
 from vigo.policy.declarations import Declaration
 from vigo.policy.fields import fields_of
-from vigo.policy.secret_references import secret_references
+from vigo.policy.secret_references import references_in_texts, secret_references
 from vigo.policy.templating import Parsed
 from vigo.policy.yaml_tree import Node
 
@@ -42,7 +42,7 @@ def secrets_by_field(
         name: frozenset(
             (
                 *markers_in(source),
-                *(one for text in texts_in(source) for one in taken(_read(compilation, text), context)),
+                *(one for text in texts_in(source) for one in taken(compilation.book.template(text), context)),
             )
         )
         for name, source in templates.items()
@@ -108,16 +108,20 @@ def refuse_secrets(
 
 
 def check_references(compilation: Compilation) -> None:
-    """Refuse references where only what everybody may see can stand."""
-    for one in secret_references(compilation.reading) if compilation.has_secrets else ():
+    """Refuse references where only what everybody may see can stand; warn of those that are none."""
+    if not compilation.has_secrets:
+        return
+    for one in references_in_texts(compilation.reading):
+        message = (
+            f"{one.keys}: a reference to a secret is a whole value: inside of other text {one.text} stays as it is"
+        )
+        hint = f"put {one.text} into a variable, and write {{{{ vars.NAME }}}} here"
+        compilation.findings.warning(one.origin, "secret", message, hint=hint)
+    for one in secret_references(compilation.reading):
         if not one.may_stand_there:
             message = f"{one.keys or 'value'}: expected what everybody may see, found a reference to a secret"
             hint = "variables and fields of resources can be secrets; a text that only looks so: {{ 'secret:x' }}"
             compilation.error(one.origin, "secret", message, hint)
-
-
-def _read(compilation: Compilation, text: str) -> Parsed:
-    return compilation.book.template(text)
 
 
 def _named(found: Iterable[SecretMarker]) -> str:

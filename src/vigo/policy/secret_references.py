@@ -1,15 +1,18 @@
 """Values of the stacks that only refer to a secret, as `secret:PATH` or `secret:PATH#field`: where each one stands."""
 
+import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from vigo.core.plan import Origin
-from vigo.core.secret_marker import is_reference
+from vigo.core.secret_marker import PREFIX, is_reference
 from vigo.policy.documents.reading import Reading
 from vigo.policy.options import OPTIONS
 from vigo.policy.yaml_tree import Mapping, Node, Scalar, Sequence
 
 _SUFFIXES: Final = (".vgo", ".yaml", ".yml", ".json")
+# In quotes it is an expression's own text, which is how such a text is written on purpose.
+_INSIDE: Final = re.compile(r"(?<![\w'\"])secret:[A-Za-z0-9_][\w./-]*(#[\w.-]+)?")
 _VARIABLES: Final = "vars"
 _DEEPEST_VARIABLES: Final = 3  # roles.NAME.vars
 _WITH_FIELDS: Final = ("resources", "defaults", "foreach")
@@ -39,6 +42,18 @@ class SecretReference(NamedTuple):
 
 def secret_references(reading: Reading) -> Iterator[SecretReference]:
     """Yield every reference to a secret in the documents and data files of the stacks."""
+    return (one for one in _texts(reading) if is_reference(one.text))
+
+
+def references_in_texts(reading: Reading) -> Iterator[SecretReference]:
+    """Yield what looks like a reference inside of other text, where it is none; `text` is that part alone."""
+    for one in _texts(reading):
+        found = None if is_reference(one.text) else _INSIDE.search(one.text)
+        if found is not None and one.may_stand_there:
+            yield one._replace(text=found[0])
+
+
+def _texts(reading: Reading) -> Iterator[SecretReference]:
     for file in sorted(reading.files):
         if file.endswith(_SUFFIXES) and not file.startswith(_NO_VALUES):
             tree = reading.tree(file)
@@ -48,7 +63,7 @@ def secret_references(reading: Reading) -> Iterator[SecretReference]:
 
 def _in(node: Node, keys: tuple[str, ...]) -> Iterator[SecretReference]:
     if isinstance(node, Scalar):
-        if is_reference(node.text):
+        if PREFIX in node.text:
             yield SecretReference(node.text, ".".join(keys), node.origin)
     elif isinstance(node, Sequence):
         for item in node.items:

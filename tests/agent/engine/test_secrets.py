@@ -1,16 +1,17 @@
 """Resources that are made of secrets: what is asked for, what is told, and what happens where nobody answers."""
 
 import msgspec
-import pytest
 
 from tests.agent.engine.conftest import KINDS, ORIGIN, World, make_world
 from vigo.agent.engine.engine import Engine
+from vigo.catalog.api import CommandResult
 from vigo.core.errors import UnavailableError
 from vigo.core.ids import ResourceId
 from vigo.core.plan import Condition, Plan, PlannedResource
 from vigo.core.run import ResourceResult
 from vigo.core.secret_marker import SecretMarker, marker_named
 from vigo.core.wire.secret_messages import Resolved
+from vigo.testing.fake_host import FakeHost, FakeNode
 
 VALUES = {"web/db": "hunter2-hunter3", "web/db#user": "app-user-name", "other": "never-asked-for"}
 
@@ -167,11 +168,30 @@ def test_a_dry_run_tells_that_it_would_change_and_not_what() -> None:
     assert world.host.read_text("/a") is None
 
 
-@pytest.mark.parametrize("type_", ["user"])
-def test_an_error_that_quotes_the_value_quotes_nothing(type_: str) -> None:
+def test_an_error_that_quotes_the_value_quotes_nothing() -> None:
     world, vault = make_world(), Vault(**{"web/db": "has:colon-and-more"})
-    resource = file("u", {"password_hash": SecretMarker("web/db")}, type=type_, fields={"user": "ada"})
+    resource = file("u", {"password_hash": SecretMarker("web/db")}, type="user", fields={"user": "ada"})
     resource = msgspec.structs.replace(resource, fields={"user": "ada"})
     results = apply(world, vault, resource, secrets={"u": ("web/db",)})
     assert results["u"].outcome == "failed"
     assert "colon" not in results["u"].reason
+
+
+def test_what_a_program_answers_that_was_given_a_secret_is_not_told() -> None:
+    vault = Vault()
+    told = '{"changed": true, "action": "reticnuh", "diff": "+reticnuh"}'
+    for answer, outcome in ((told, "changed"), ('{"error": "reticnuh"}', "failed"), ("reticnuh", "failed")):
+        world = make_world()
+        world.host = FakeHost(
+            {
+                "/etc/vigo/executors.d/own": FakeNode(content=b"#!", mode=0o755),
+                "/etc/vigo/executors.d": FakeNode.directory(),
+            },
+            guards={"/etc/vigo/executors.d/own": CommandResult(0, answer)},
+        )
+        world.execute = lambda _: None
+        own = file("own", {"params": {"a": SecretMarker("web/db")}}, type="custom")
+        own = msgspec.structs.replace(own, fields={"custom": "own"})
+        result = apply(world, vault, own, secrets={"own": ("web/db",)}, dry_run=True)["own"]
+        assert result.outcome == outcome, result
+        assert "reticnuh" not in str(msgspec.to_builtins(result))

@@ -1,5 +1,6 @@
 import importlib
 import pkgutil
+from collections.abc import Iterator
 from typing import get_type_hints
 
 import pytest
@@ -19,7 +20,16 @@ class Unheard(Op, frozen=True, kw_only=True):
 for _module in pkgutil.iter_modules(ops.__path__, ops.__name__ + "."):
     importlib.import_module(_module.name)
 
-OPERATIONS = [op for op in Op.__subclasses__() if op.__module__.startswith(ops.__name__)]
+
+def every(op: type[Op]) -> Iterator[type[Op]]:
+    """Yield an operation and those that are made of it; one without a summary is only there to be made more of."""
+    if op.summary is not Op.summary and op.__module__.startswith(ops.__name__):
+        yield op
+    for more in op.__subclasses__():
+        yield from every(more)
+
+
+OPERATIONS = list(every(Op))
 
 
 @pytest.mark.parametrize("op", OPERATIONS)

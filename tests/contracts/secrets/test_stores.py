@@ -154,6 +154,11 @@ def test_openbao_that_does_not_let_vigo_in_says_so_and_tells_nothing(real_bao: B
     assert "11111111" not in str(caught.value)
 
 
+def test_openbao_keeps_its_own_keys(real_bao: Bao, opened: Opened) -> None:
+    with pytest.raises(UsageError, match="change them there"):
+        opened(real_bao.settings).rekey()
+
+
 def test_openbao_refuses_what_its_policy_does_not_allow(real_bao: Bao, opened: Opened) -> None:
     vault = opened(real_bao.settings._replace(mount="secret"))
     with pytest.raises(UnavailableError, match="with status 403"):
@@ -207,6 +212,8 @@ def test_plain_files_are_read_and_never_written(tmp_path: Path) -> None:
     for refused in refusals:
         with pytest.raises(UsageError, match="only reads"):
             refused()
+    with pytest.raises(UsageError, match="under no key"):
+        store.rekey()
 
 
 def test_the_local_vault_keeps_the_newest_versions(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from tests.server.features.test_tasks import acts, listening
-from tests.server.harness import LOOPBACK, Machine, Server, compile_folder, served
+from tests.server.harness import LOOPBACK, Machine, Server, compile_folder, served, without_audit
 from vigo.core.encoding import decode, encode
 from vigo.core.errors import DamagedError, ForbiddenError, InvalidError, UnavailableError, UsageError
 from vigo.core.sealing import Reader, SealingKeys, context_of_value, seal
@@ -308,21 +308,37 @@ async def test_another_key_of_the_vault_takes_over_while_the_server_goes_on(serv
 
 
 @served
+async def test_28_a_damaged_secret_is_listed_and_can_be_removed_or_set_anew(server: Server, tmp: Path) -> None:
+    del tmp
+    for path in ("a", "b", "c"):
+        await stored(server, path, value=path)
+    for path in ("a", "b"):
+        (server.folder.secrets / f"{path}.sealed").write_bytes(b"damage")
+    await server.restart()
+    items = (await server.request("GET", "/api/v1/secrets")).json()["items"]
+    assert [bool(one["problem"]) for one in items] == [True, True, False]
+    assert (await server.request("POST", "/api/v1/vault-keys")).status_code == 500
+    assert (await server.request("DELETE", "/api/v1/secrets/a")).status_code == 204
+    await stored(server, "b", value="anew")
+    assert (await server.request("POST", "/api/v1/vault-keys")).json() == {"secrets": 2}
+    assert await revealed(server, "b") == {"value": "anew"}
+
+
+@served
 async def test_30_no_secret_is_told_or_changed_without_its_row(server: Server, tmp: Path) -> None:
     await prepared(server)
     async with await Machine.enrolled(server, tmp / "web-1", "web-1") as machine:
-        await server.app.database.write(lambda found: found.exec_driver_sql("ALTER TABLE audit RENAME TO gone"))
-        with pytest.raises(UnavailableError):
-            await resolve(machine, "web/db#password")
-        await stored(server, "web/db", 503, password="x")
-        for verb, path, body in (
-            ("PUT", "secrets/web/db", {"generate": 32}),
-            ("DELETE", "secrets/db/key", None),
-            ("POST", "vault-keys", None),
-            ("POST", "secret-values/db/key", {"x25519": base64.b64encode(Reader().keys.x25519).decode()}),
-        ):
-            assert (await server.request(verb, f"/api/v1/{path}", body)).status_code == 503, path
-        await server.app.database.write(lambda found: found.exec_driver_sql("ALTER TABLE gone RENAME TO audit"))
+        async with without_audit(server):
+            with pytest.raises(UnavailableError):
+                await resolve(machine, "web/db#password")
+            await stored(server, "web/db", 503, password="x")
+            for verb, path, body in (
+                ("PUT", "secrets/web/db", {"generate": 32}),
+                ("DELETE", "secrets/db/key", None),
+                ("POST", "vault-keys", None),
+                ("POST", "secret-values/db/key", {"x25519": base64.b64encode(Reader().keys.x25519).decode()}),
+            ):
+                assert (await server.request(verb, f"/api/v1/{path}", body)).status_code == 503, path
         assert await revealed(server, "web/db") == {"password": "first-value", "user": "web"}
 
 
@@ -379,7 +395,7 @@ def test_the_key_can_be_a_credential_or_of_a_passphrase(tmp_path: Path, monkeypa
     vault = opened_store(server.folder, credential, server.clock, lambda: "")
     vault.put("a", {"value": "x"}, "ada")
     with pytest.raises(UsageError, match="comes from the credential"):
-        vault.rekey()  # type: ignore[attr-defined]
+        vault.rekey()
     by_words = msgspec.structs.replace(LOOPBACK, vault_key=VaultKeySource.PASSPHRASE)
     other = opened_store(server.folder, by_words, server.clock, lambda: "correct horse battery")
     assert other.listed()[0].problem

@@ -8,8 +8,9 @@ import msgspec
 
 from vigo.catalog.api import Resource
 from vigo.catalog.ops import Op
+from vigo.catalog.ops.base import NOT_TOLD
 from vigo.core.clock import Clock
-from vigo.core.errors import BlockedError, InvalidError, TimedOutError, VigoError
+from vigo.core.errors import BlockedError, InvalidError, QuotingError, TimedOutError, VigoError
 from vigo.core.ids import ResourceId
 from vigo.core.run import Outcome, ResourceResult
 
@@ -87,11 +88,8 @@ class Attempt(msgspec.Struct, kw_only=True):
         if foreseen and not self.ops:
             self.end("skipped", f"{foreseen}; as of now: {error}")
         else:
-            self.end("blocked" if isinstance(error, BlockedError) else "failed", str(error))
-
-    def made_of(self, secrets: tuple[str, ...]) -> None:
-        """Record that it is made of secrets: then neither its content nor what programs print about it is told."""
-        self.secrets = secrets
+            told = NOT_TOLD if self.secrets and isinstance(error, QuotingError) else str(error)
+            self.end("blocked" if isinstance(error, BlockedError) else "failed", told)
 
     def carry_out(self, execute: Execute, deadline: Deadline) -> None:
         """Carry the operations out, one after the other.
@@ -102,7 +100,7 @@ class Attempt(msgspec.Struct, kw_only=True):
         """
         for op in self.ops:
             try:
-                execute(deadline.within(msgspec.structs.replace(op, conceals=True) if self.secrets else op))
+                execute(deadline.within(op))
             except BlockedError as error:
                 raise BlockedError(_told(op, error)) from error
             except VigoError as error:

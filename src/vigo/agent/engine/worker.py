@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
+import msgspec
+
 from vigo.agent.engine.attempt import Attempt, Deadline, Execute, Kinds
 from vigo.agent.engine.diff import Diffs
 from vigo.agent.engine.guardrail import Guardrail
@@ -194,7 +196,7 @@ class Worker:
                 attempt.end("skipped", CONDITION_IS_FALSE + condition.expression)
                 return
         values = self._secrets.of(resource)
-        attempt.made_of(tuple(marker.name for marker in values))
+        attempt.secrets = tuple(marker.name for marker in values)
         kind, spec = self.declared(resource, context, values)
         attempt.is_declared = True
         with self._one_look() as look:
@@ -204,7 +206,7 @@ class Worker:
         for op in ops:
             self._guardrail.check(op)
         attempt.is_refused = False
-        attempt.ops, attempt.diff = ops, _not_shown(ops, attempt.secrets) if attempt.secrets else self._diffs.of(ops)
+        attempt.ops, attempt.diff = self._as_told(ops, attempt.secrets)
         if self._is_held(resource, attempt):
             return
         if not ops:
@@ -220,6 +222,13 @@ class Worker:
         if blocked is not None:
             raise blocked
         attempt.outcome = "changed" if attempt.would_change else "unchanged"
+
+    def _as_told(self, ops: tuple[Op, ...], secrets: tuple[str, ...]) -> tuple[tuple[Op, ...], str]:
+        """Return the operations, and their diff: of those that are made of a secret nothing is told."""
+        if not secrets or not ops:
+            return ops, self._diffs.of(ops)
+        concealed = tuple(msgspec.structs.replace(op, conceals=True) for op in ops)
+        return concealed, f"(not shown: it is made of the secret {', '.join(secrets)})\n"
 
     def _is_held(self, resource: PlannedResource, attempt: Attempt) -> bool:
         """Return whether it may not do what it would, and say so. What only checks is held where it is no use."""
@@ -333,8 +342,3 @@ class Worker:
                 f"did not converge: still to do after it was done: {'; '.join(op.summary() for op in left[:5])};"
                 " something undoes it at once, or two declarations contradict each other"
             )
-
-
-def _not_shown(ops: tuple[Op, ...], secrets: tuple[str, ...]) -> str:
-    """Return what stands in the place of a diff, whatever the mode of a file is and whatever a program says."""
-    return f"(not shown: it is made of the secret {', '.join(secrets)})\n" if ops else ""

@@ -1,6 +1,5 @@
 """Memory while it holds secrets: not swapped, and in no core dump."""
 
-import ctypes
 import logging
 import os
 from typing import Final
@@ -23,6 +22,8 @@ class GuardedMemory:
         if self._is_guarded:
             return
         self._is_guarded = True
+        import ctypes  # noqa: PLC0415 - most runs have no secrets
+
         library = ctypes.CDLL(None, use_errno=True)
         library.prctl(_SET_DUMPABLE, 0, 0, 0, 0)
         if os.geteuid() != 0:
@@ -35,6 +36,8 @@ class GuardedMemory:
         if not self._is_guarded:
             return
         self._is_guarded = False
+        import ctypes  # noqa: PLC0415 - as above
+
         library = ctypes.CDLL(None)
         library.munlockall()
         library.prctl(_SET_DUMPABLE, 1, 0, 0, 0)

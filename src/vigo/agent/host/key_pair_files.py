@@ -12,17 +12,13 @@ from vigo.agent.host.write_file import staged
 from vigo.catalog.formats.key_pairs import MAX_KEY_BYTES, described_key, load_key, read_pair
 from vigo.catalog.formats.self_signed import new_key
 from vigo.catalog.ops import WriteFile
-from vigo.catalog.ops.issue_certificate import IssueCertificate
-from vigo.catalog.ops.obtain_certificate import ObtainCertificate
-from vigo.catalog.ops.request_certificate import RequestCertificate
+from vigo.catalog.ops.key_pair import KeyPairOp
 from vigo.core.errors import BlockedError, InvalidError, UnavailableError, VigoError
 
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
-CertificateOp = IssueCertificate | ObtainCertificate | RequestCertificate
 
-
-def key_for(op: CertificateOp, host: RealHost) -> bytes:
+def key_for(op: KeyPairOp, host: RealHost) -> bytes:
     """Return the private key that the certificate is for: a new one, which is nowhere yet, or the one that is there.
 
     Raises:
@@ -35,7 +31,7 @@ def key_for(op: CertificateOp, host: RealHost) -> bytes:
     return new_key(op.key_type) if op.key_type else _kept_key(op, host)
 
 
-def place_pair(op: CertificateOp, host: RealHost, key: bytes, certificate: bytes) -> None:
+def place_pair(op: KeyPairOp, host: RealHost, key: bytes, certificate: bytes) -> None:
     """Put the certificate, and right before it a new key, in their places; both are whole before either does.
 
     Raises:
@@ -48,7 +44,7 @@ def place_pair(op: CertificateOp, host: RealHost, key: bytes, certificate: bytes
             take_place(place, temporary)
 
 
-def require_places(op: CertificateOp, host: RealHost) -> None:
+def require_places(op: KeyPairOp, host: RealHost) -> None:
     """Accept paths at which `place_pair` can do its work, as far as that can be told before; nothing stays there.
 
     Raises:
@@ -58,7 +54,7 @@ def require_places(op: CertificateOp, host: RealHost) -> None:
         _staged_pair(op, host, b"", b"", stack)
 
 
-def require_own(chain: bytes, key: bytes, op: ObtainCertificate | RequestCertificate) -> None:
+def require_own(chain: bytes, key: bytes, op: KeyPairOp) -> None:
     """Accept a certificate for the key and the names: nothing else may replace what is there.
 
     Raises:
@@ -81,7 +77,7 @@ def require_own(chain: bytes, key: bytes, op: ObtainCertificate | RequestCertifi
 
 
 def _staged_pair(
-    op: CertificateOp, host: RealHost, key: bytes, certificate: bytes, stack: ExitStack
+    op: KeyPairOp, host: RealHost, key: bytes, certificate: bytes, stack: ExitStack
 ) -> list[tuple[Place, str]]:
     writes = [WriteFile(path=op.path, content=certificate, uid=op.uid, gid=op.gid)]
     if op.key_type:
@@ -100,7 +96,7 @@ def _staged(write: WriteFile, host: RealHost, stack: ExitStack) -> tuple[Place, 
         raise type(error)(f"{write.path}: {error}") from error
 
 
-def _kept_key(op: CertificateOp, host: RealHost) -> bytes:
+def _kept_key(op: KeyPairOp, host: RealHost) -> bytes:
     """Return the content of the key that is there; no symlink in its place is followed."""
     with host.root.place_to_change(op.key_path) as place, entry_at(place) as entry:
         if entry is None or entry.kind != "file":

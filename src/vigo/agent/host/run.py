@@ -8,10 +8,10 @@ from vigo.agent.host.process import Ending
 from vigo.agent.host.real_host import RealHost
 from vigo.catalog.api import Command
 from vigo.catalog.ops import Run
+from vigo.catalog.ops.base import NOT_TOLD
 from vigo.core.errors import BlockedError, TimedOutError, UnavailableError, VigoError
 
 LAST_LINES = 20
-NOT_TOLD = "what it printed is not told, since it is made of a secret; run it by hand"
 _SHOWN_CHARACTERS = 2_000
 
 _BLOCKING = (

@@ -1,9 +1,10 @@
 """The executor of `RunCustom`."""
 
 from vigo.agent.host.real_host import RealHost
-from vigo.agent.host.run import NOT_TOLD, ending_of, failure
+from vigo.agent.host.run import ending_of, failure
 from vigo.catalog.formats.custom_answers import parse_answer
 from vigo.catalog.formats.names import shown
+from vigo.catalog.ops.base import NOT_TOLD
 from vigo.catalog.ops.custom import RunCustom
 from vigo.core.errors import InvalidError, UnavailableError
 
@@ -22,6 +23,6 @@ def run_custom(op: RunCustom, host: RealHost) -> None:
     try:
         answer = parse_answer(ending.stdout.text())
     except InvalidError as error:
-        raise UnavailableError(str(error)) from error
+        raise UnavailableError(NOT_TOLD if op.conceals else str(error)) from error
     if answer.error:
         raise UnavailableError(f"it says: {shown(answer.error)}" if not op.conceals else f"it failed: {NOT_TOLD}")

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from vigo.agent.host.real_host import RealHost
-from vigo.agent.host.run import NOT_TOLD
 from vigo.catalog.api import Command
 from vigo.catalog.ops import WriteFile
+from vigo.catalog.ops.base import NOT_TOLD
 from vigo.core.errors import BlockedError, InvalidError
 
 PLACEHOLDER = "%"

@@ -4,6 +4,9 @@ from typing import ClassVar
 
 import msgspec
 
+NOT_TOLD = "what it printed is not told, since it is made of a secret; run it by hand"
+"""What stands in the place of what a program printed."""
+
 
 class Op(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """One change. Subclasses are closed data; `summary` is one line for people, without content."""

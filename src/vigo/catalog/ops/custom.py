@@ -13,7 +13,7 @@ class RunCustom(Run, frozen=True, kw_only=True):
 
     def summary(self) -> str:
         """Return the program and what it said that it would do."""
-        action = f": {shown(self.action)[1:-1]}" if self.action else ""
+        action = f": {shown(self.action)[1:-1]}" if self.action and not self.conceals else ""
         return f"run {self.argv[0]}{action}"
 
     def described(self) -> str:

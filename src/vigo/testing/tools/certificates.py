@@ -12,6 +12,7 @@ from vigo.catalog.formats.self_signed import new_key, self_signed, signing_reque
 from vigo.catalog.host_clock import host_time
 from vigo.catalog.ops import Op, WriteFile
 from vigo.catalog.ops.issue_certificate import IssueCertificate
+from vigo.catalog.ops.key_pair import KeyPairOp
 from vigo.catalog.ops.obtain_certificate import ObtainCertificate
 from vigo.catalog.ops.request_certificate import RequestCertificate
 from vigo.catalog.resources.security.certificate import SERVICE_CA
@@ -29,7 +30,7 @@ class FakeCertificates(FakeTool):
 
     def apply(self, op: Op, host: FakeHost) -> None:
         """Put a certificate, and where it is wanted a new key, in their places."""
-        if not isinstance(op, IssueCertificate | ObtainCertificate | RequestCertificate):
+        if not isinstance(op, KeyPairOp):
             return
         key = new_key(op.key_type) if op.key_type else host.read_bytes(op.key_path) or b""
         if isinstance(op, IssueCertificate):
@@ -40,7 +41,7 @@ class FakeCertificates(FakeTool):
             _write(WriteFile(path=op.key_path, content=key, mode=op.key_mode, uid=op.uid, gid=op.gid), host)
         _write(WriteFile(path=op.path, content=made, uid=op.uid, gid=op.gid), host)
 
-    def _signed(self, op: ObtainCertificate | RequestCertificate, key: bytes, host: FakeHost) -> bytes:
+    def _signed(self, op: KeyPairOp, key: bytes, host: FakeHost) -> bytes:
         now = host_time(host)
         if now is None:
             raise TypeError("expected a host with a clock")

@@ -13,7 +13,7 @@ from vigo.catalog.formats.names import check_one_line, shown
 from vigo.catalog.ops import Op
 from vigo.catalog.ops.custom import RunCustom
 from vigo.catalog.resources.commands.guarding import TOUCHES
-from vigo.core.errors import BlockedError, InvalidError, UnavailableError
+from vigo.core.errors import BlockedError, InvalidError, QuotingError, UnavailableError
 
 FOLDER = "/etc/vigo/executors.d"
 _FOLDERS = ("/etc", "/etc/vigo", FOLDER)
@@ -85,9 +85,9 @@ class Custom(Resource[CustomSpec, CustomState]):
         try:
             answer = parse_answer(result.stdout)
         except InvalidError as error:
-            raise UnavailableError(f"custom: {path}: {error}") from error
+            raise QuotingError(f"custom: {path}: {error}") from error
         if answer.error:
-            raise UnavailableError(f"custom: {path} says: {shown(answer.error)}")
+            raise QuotingError(f"custom: {path} says: {shown(answer.error)}")
         return CustomState(answer)
 
     def plan(self, spec: CustomSpec, state: CustomState) -> Iterator[Op]:

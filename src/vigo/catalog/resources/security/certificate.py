@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 
@@ -195,10 +195,11 @@ class Certificate(Resource[CertificateSpec, CertificateState]):
             )
         require_one_name(spec.path, state.stat)
         require_one_name(spec.key_path, state.key_stat if key_type else None)
+        shared = _shared(spec, state, key_type, reasons)
         if spec.issuer == "acme":
-            yield from _obtaining(spec, state, key_type, reasons)
-            return
-        yield _made(spec, state, key_type, reasons, now)
+            yield from _obtaining(spec, state, shared)
+        else:
+            yield _made(spec, now, shared)
 
     def owns(self, spec: CertificateSpec) -> tuple[str, ...]:
         """Return both paths."""
@@ -216,38 +217,29 @@ def _missing_folders(spec: CertificateSpec, host: ReadHost) -> tuple[MakeDirecto
     return tuple(MakeDirectory(path=path, mode=mode, changes=("issuer",)) for path, mode in missing.items())
 
 
-def _made(
-    spec: CertificateSpec, state: CertificateState, key_type: KeyType | None, reasons: tuple[str, ...], now: datetime
-) -> Op:
-    if spec.issuer == "vigo":
-        return RequestCertificate(
-            path=spec.path,
-            key_path=spec.key_path,
-            names=names_of(spec),
-            days=days_of(spec),
-            key_type=key_type,
-            key_mode=mode_bits(spec.key_mode),
-            uid=state.wanted.uid,
-            gid=state.wanted.gid,
-            changes=reasons,
-        )
-    return IssueCertificate(
-        path=spec.path,
-        key_path=spec.key_path,
-        names=names_of(spec),
-        begins=now - _BEFORE,
-        ends=now + timedelta(days=days_of(spec)),
-        key_type=key_type,
-        key_mode=mode_bits(spec.key_mode),
-        uid=state.wanted.uid,
-        gid=state.wanted.gid,
-        changes=reasons,
-    )
-
-
-def _obtaining(
+def _shared(
     spec: CertificateSpec, state: CertificateState, key_type: KeyType | None, reasons: tuple[str, ...]
-) -> Iterator[Op]:
+) -> dict[str, Any]:
+    """Return what the operation says whoever signs."""
+    return {
+        "path": spec.path,
+        "key_path": spec.key_path,
+        "names": names_of(spec),
+        "key_type": key_type,
+        "key_mode": mode_bits(spec.key_mode),
+        "uid": state.wanted.uid,
+        "gid": state.wanted.gid,
+        "changes": reasons,
+    }
+
+
+def _made(spec: CertificateSpec, now: datetime, shared: dict[str, Any]) -> Op:
+    if spec.issuer == "vigo":
+        return RequestCertificate(days=days_of(spec), **shared)
+    return IssueCertificate(begins=now - _BEFORE, ends=now + timedelta(days=days_of(spec)), **shared)
+
+
+def _obtaining(spec: CertificateSpec, state: CertificateState, shared: dict[str, Any]) -> Iterator[Op]:
     url, webroot = spec.directory_url or "", spec.webroot or ""
     if not state.has_webroot:
         raise BlockedError(
@@ -256,18 +248,11 @@ def _obtaining(
         )
     yield from state.folders
     yield ObtainCertificate(
-        path=spec.path,
-        key_path=spec.key_path,
-        names=names_of(spec),
         directory_url=url,
         webroot=webroot,
         account_path=f"{_ACCOUNTS}/{digest(url.encode())[:16]}.key",
         ca_path=spec.ca_path,
-        key_type=key_type,
-        key_mode=mode_bits(spec.key_mode),
-        uid=state.wanted.uid,
-        gid=state.wanted.gid,
-        changes=reasons,
+        **shared,
     )
 
 

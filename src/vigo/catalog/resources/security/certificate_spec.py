@@ -14,7 +14,7 @@ from vigo.core.errors import InvalidError
 _DIRECTORY = re.compile(r"https://[A-Za-z0-9\[][A-Za-z0-9.:\[\]-]*(/[A-Za-z0-9._~%/?=&-]*)?")
 _DAYS = 365
 _DAYS_OF_VIGO = 90
-_MOST_DAYS_OF_VIGO = 397
+MOST_DAYS_OF_VIGO = 397
 """What programs take at most of an authority. Source: CA/Browser Forum, Baseline Requirements 6.3.2."""
 Days = Annotated[int, msgspec.Meta(ge=1, le=7300)]
 
@@ -102,9 +102,9 @@ def check_vigo(spec: CertificateSpec) -> None:
     Raises:
         InvalidError: it shall last for too long.
     """
-    if spec.issuer == "vigo" and spec.days is not None and spec.days > _MOST_DAYS_OF_VIGO:
+    if spec.issuer == "vigo" and spec.days is not None and spec.days > MOST_DAYS_OF_VIGO:
         raise InvalidError(
-            f"days: expected at most {_MOST_DAYS_OF_VIGO} beside issuer: vigo, found {spec.days}; it is renewed in time"
+            f"days: expected at most {MOST_DAYS_OF_VIGO} beside issuer: vigo, found {spec.days}; it is renewed in time"
         )
 
 

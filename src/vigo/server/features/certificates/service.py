@@ -6,6 +6,7 @@ from typing import Final
 from cryptography import x509
 
 from vigo.catalog.formats.server_names import server_name
+from vigo.catalog.resources.security.certificate_spec import MOST_DAYS_OF_VIGO
 from vigo.core.errors import ForbiddenError, InvalidError
 from vigo.core.wire.certificate_messages import SignCertificate, SignedChain
 from vigo.server.features.envoys.service import EnvoyService
@@ -16,9 +17,6 @@ from vigo.server.platform.auth.pace import Pace
 from vigo.server.platform.db.database import Database
 from vigo.server.platform.pki.authority import Authority
 from vigo.server.platform.pki.requests import requested_key
-
-MOST_DAYS: Final = 397
-"""What programs take at most of an authority. Source: CA/Browser Forum, Baseline Requirements 6.3.2."""
 
 MOST_SIGNED_IN_A_MINUTE: Final = 120
 """Of one machine; each certificate resource asks once in two thirds of its life."""
@@ -61,8 +59,8 @@ class CertificateService:
         """
         self._pace.take(envoy.id, 1)
         key, names = requested_key(request.csr_pem, is_service=True), _requested_names(request.csr_pem)
-        if not 0 < request.days <= MOST_DAYS:
-            raise InvalidError(f"expected 1 to {MOST_DAYS} days, found {request.days}")
+        if not 0 < request.days <= MOST_DAYS_OF_VIGO:
+            raise InvalidError(f"expected 1 to {MOST_DAYS_OF_VIGO} days, found {request.days}")
         self._require_own(envoy, names)
         issued = self._authority.issue_service(key, names, timedelta(days=request.days))
         detail = {"names": names, "hostname": envoy.hostname, "serial": f"{issued.serial:x}", "ends": issued.not_after}

@@ -5,18 +5,14 @@ from datetime import timedelta
 from typing import Final
 
 from vigo.core.errors import InvalidError
-from vigo.core.wire.stream_messages import CheckInNow
 from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.pushes.models import NewPush, Push, PushedEnvoy
-from vigo.server.features.streams.service import StreamService
+from vigo.server.features.streams.service import StreamService, spread
 from vigo.server.platform.audit.trail import Act, Trail
 from vigo.server.platform.auth.actor import Actor
 from vigo.server.platform.auth.table import Permission
 from vigo.server.platform.db.database import Database
-
-A_SECOND: Final = 800
-"""So many envoys check in within a second of a push, whatever their number."""
 
 _LONGEST: Final = timedelta(hours=1)
 
@@ -48,7 +44,7 @@ class PushService:
             detail = {"target": new.target.text(), "meant": len(meant), "connected": len(connected)}
             act = Act(actor=actor.name, action="envoys.push", subject=_subject(meant), detail=detail)
             await self._database.write(lambda connection: self._trail.append(connection, act))
-            told = {record.id for record in connected if self._streams.tell(record.id, CheckInNow(within))}
+            told = self._streams.have_check_in([record.id for record in connected], within)
         items = tuple(
             PushedEnvoy(id=record.id, hostname=record.hostname, state="told" if record.id in told else "not-connected")
             for record in meant
@@ -58,8 +54,7 @@ class PushService:
 
 def _within(new: NewPush, envoys: int) -> timedelta:
     if new.within_seconds is None:
-        # One alone need not wait.
-        return timedelta(seconds=(envoys - 1) / A_SECOND)
+        return spread(envoys)
     if not 0 <= new.within_seconds <= _LONGEST.total_seconds():
         raise InvalidError(
             f"within_seconds: expected 0 to {_LONGEST.total_seconds():g}, found {new.within_seconds:g}; correct it"

@@ -108,6 +108,16 @@ class SecretStore(SecretReader, Protocol):
         """
         ...
 
+    def rekey(self) -> int:
+        """Put every secret under a new key of this server, and return how many there are.
+
+        Raises:
+            UsageError: the key is none of this server's to change.
+            DamagedError: a secret cannot be read any more.
+            UnavailableError: something cannot be written; what is done stays done, and the next call goes on.
+        """
+        ...
+
 
 class NewSecret(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is asked for: a new version of a secret.

@@ -7,6 +7,7 @@ import secrets
 import string
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
 
@@ -25,7 +26,6 @@ from vigo.core.ids import EnvoyId
 from vigo.core.sealing import Reader, SealingKeys, context_of_value, seal
 from vigo.core.secret_marker import WHOLE, checked_field, checked_path, marker_named
 from vigo.core.wire.secret_messages import Resolved
-from vigo.core.wire.stream_messages import CheckInNow
 from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.generations.service import GenerationService
@@ -60,7 +60,6 @@ _MOST_KEYS: Final = 1_000
 _LEAST_GENERATED, _MOST_GENERATED = 8, 1_024
 _ALPHABET: Final = string.ascii_letters + string.digits
 _MOST_SHOWN: Final = 20
-_A_SECOND: Final = 800
 # An agent asks once in a run; this many in a minute is no agent.
 _MOST_RESOLVES: Final = 600
 
@@ -201,7 +200,7 @@ class SecretService:
             stored = await asyncio.to_thread(self._store.put, checked, fields, actor.name)
         self.epochs.forget()
         concerned = self._concerned(checked)
-        self._have_check_in(concerned)
+        self._streams.have_check_in([record.id for record in concerned])
         return StoredSecret(
             path=checked,
             version=stored.version,
@@ -226,7 +225,8 @@ class SecretService:
                 f" `vigocli config uses secret:{checked}` finds where it stands"
             )
         async with self._changing:
-            await asyncio.to_thread(self._store.history, checked)
+            with suppress(DamagedError):  # one that cannot be read any more can be removed too
+                await asyncio.to_thread(self._store.history, checked)
             await self._audit(Act(actor=actor.name, action="secret.remove", subject=checked))
             await asyncio.to_thread(self._store.remove, checked)
         self.epochs.forget()
@@ -250,16 +250,13 @@ class SecretService:
         """Put the local vault under another key, and return how many secrets it has.
 
         Raises:
-            ConflictError: the backend has no key of this server's.
+            UsageError: the key is none of this server's to change.
+            DamagedError: a secret cannot be read any more.
         """
         actor.require(Permission.WRITE_SECRETS)
-        move = getattr(self._store, "rekey", None)
-        if move is None:
-            raise ConflictError(f"{self._store.name} has no key of this server's own; change it there")
         async with self._changing:
             await self._audit(Act(actor=actor.name, action="vault.rekey", subject=self._store.name))
-            count: int = await asyncio.to_thread(move)
-        return count
+            return await asyncio.to_thread(self._store.rekey)
 
     async def refresh(self) -> None:
         """Find out whether somebody changed secrets in the backend itself; those whom it concerns check in."""
@@ -277,7 +274,7 @@ class SecretService:
         changed = [path for path in paths if before[path] is not None and before[path] != self._store.stamp(path)]
         self.epochs.forget()
         for path in changed:
-            self._have_check_in(self._concerned(path))
+            self._streams.have_check_in([record.id for record in self._concerned(path)])
 
     def _new_fields(self, path: str, new: NewSecret) -> dict[str, str]:
         if (new.sealed is None) == (new.generate is None):
@@ -314,11 +311,6 @@ class SecretService:
             for record in self._envoys.index.everyone()
             if any(marker_named(name).path == path for name in self._names_of(record))
         ]
-
-    def _have_check_in(self, records: Sequence[EnvoyRecord]) -> None:
-        within = timedelta(seconds=max(len(records) - 1, 0) / _A_SECOND)
-        for record in records:
-            self._streams.tell(record.id, CheckInNow(within))
 
     async def _audit(self, act: Act) -> None:
         await self._database.write(lambda connection: self._trail.append(connection, act))

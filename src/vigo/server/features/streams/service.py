@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -13,6 +13,7 @@ from vigo.core.ids import EnvoyId
 from vigo.core.wire.stream_messages import (
     BEATS_OF_PATIENCE,
     AgentMessage,
+    CheckInNow,
     ServerMessage,
     StreamOpened,
 )
@@ -27,6 +28,9 @@ SWEEP: Final = timedelta(seconds=2)
 
 COMES_BACK_WITHIN: Final = timedelta(seconds=30)
 """An agent whose stream broke opens another within this, where its machine and its network are there."""
+
+_A_SECOND: Final = 800
+"""So many envoys check in within a second of a push, whatever their number."""
 
 _MOST_WAITING: Final = 32
 """Messages that wait for one envoy. It takes them at once unless its network is gone."""
@@ -80,6 +84,11 @@ class _Stream:
             self.has_room.set()  # there will be none, and nobody is to wait for it
 
 
+def spread(envoys: int) -> timedelta:
+    """Return over what time so many envoys shall check in; one alone need not wait."""
+    return timedelta(seconds=max(envoys - 1, 0) / _A_SECOND)
+
+
 class StreamService:
     """One stream an envoy: a newer one takes the place of an older one, which may be half-open."""
 
@@ -111,6 +120,11 @@ class StreamService:
         """Tell an envoy something; return whether it could be told."""
         found = self._streams.get(envoy)
         return found is not None and found.say(message)
+
+    def have_check_in(self, envoys: Collection[EnvoyId], within: timedelta | None = None) -> set[EnvoyId]:
+        """Have envoys check in, spread over this time or over what the server takes; return those that were told."""
+        message = CheckInNow(spread(len(envoys)) if within is None else within)
+        return {envoy for envoy in envoys if self.tell(envoy, message)}
 
     async def say(self, envoy: EnvoyId, message: ServerMessage) -> bool:
         """Tell an envoy something once there is room for it; return whether it could be told."""

@@ -1,7 +1,7 @@
 """What each kind of step does, and how far that is."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -14,11 +14,9 @@ from vigo.core.errors import InvalidError
 from vigo.core.ids import EnvoyId, TaskId, new_task_id
 from vigo.core.named_task import variables
 from vigo.core.target import Target
-from vigo.core.wire.stream_messages import CheckInNow
 from vigo.core.workflow import MOST_BATCHES
 from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.envoys.service import EnvoyService
-from vigo.server.features.pushes.service import A_SECOND
 from vigo.server.features.streams.service import StreamService
 from vigo.server.features.tasks.models import NewTask
 from vigo.server.features.tasks.service import TaskService
@@ -170,7 +168,6 @@ class Steps:
         return True
 
     async def _tell(self, run: LiveRun, records: Sequence[EnvoyRecord], position: str) -> None:
-        within = timedelta(seconds=(len(records) - 1) / A_SECOND)
         detail = {"workflow_run": run.id, "step": position, "envoys": len(records)}
         act = Act(actor=run.created_by, action="envoys.push", subject=f"{len(records)} envoys", detail=detail)
 
@@ -178,7 +175,7 @@ class Steps:
             self._trail.append(connection, act)
 
         await self._database.write(job)
-        run.told |= {record.id for record in records if self._streams.tell(record.id, CheckInNow(within))}
+        run.told |= self._streams.have_check_in([record.id for record in records])
 
     def _look_at_wait(self, run: LiveRun, one: Progress) -> bool:
         records = [self._envoys.find(envoy) for envoy in one.envoys]

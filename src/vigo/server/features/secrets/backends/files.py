@@ -81,6 +81,10 @@ class PlainFiles:
             SecretVersion(version=1, created_at=datetime.fromtimestamp(seconds, UTC), fields=tuple(sorted(fields))),
         )
 
+    def rekey(self) -> int:
+        """Refuse: no key of this server's is in it."""
+        raise UsageError("plain files are under no key")
+
     def _fields(self, path: str) -> Mapping[str, str] | None:
         given = self._environment.get(_VARIABLE + "".join(c if c.isalnum() else "_" for c in path).upper())
         if given is not None:

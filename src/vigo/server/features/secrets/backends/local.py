@@ -149,14 +149,10 @@ class LocalVault:
         return tuple(map(_listed_version, reversed(self._file(path).versions)))
 
     def rekey(self) -> int:
-        """Put every secret under a new key of the vault, and return how many there are.
+        """Put every secret under a new key; see `SecretStore.rekey`.
 
         A crash on the way leaves some under the former key and some under the new one: both are kept until all are
         done, and the next start or call goes on.
-
-        Raises:
-            UnavailableError: a file cannot be written; what is done stays done.
-            DamagedError: a secret cannot be read any more.
         """
         with self._lock:
             if self._damaged:

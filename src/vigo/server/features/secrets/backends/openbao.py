@@ -136,6 +136,10 @@ class OpenBaoVault:
             raise _missing(path)
         return tuple(sorted(versions, key=lambda one: one.version, reverse=True))
 
+    def rekey(self) -> int:
+        """Refuse: no key of this server's is in it."""
+        raise UsageError(f"{self.name} keeps its own keys: change them there")
+
     def _paths(self, folder: str, depth: int) -> Iterable[str]:
         if depth > _MOST_DEPTH:
             return
