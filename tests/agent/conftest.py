@@ -9,7 +9,7 @@ from tests.agent.fake_machine import FakeMachine, policy
 from vigo.agent.cycle import Cycles
 from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.journal.journal import Journal
-from vigo.agent.link.enrolment import enrol
+from vigo.agent.link.enrolment import Enrolled, Wanted, enrol
 from vigo.agent.report import CycleReport
 from vigo.core.clock import SystemClock
 from vigo.testing.fake_server import FakeServer
@@ -28,7 +28,10 @@ def folder(tmp_path: Path) -> IdentityFolder:
 
 def enrolled(folder: IdentityFolder, server: FakeServer, **changes: Any) -> Identity:
     arguments = {"server_url": server.url, "token": server.token, "ca_sha256": server.ca.sha256, "hostname": "web-1"}
-    return enrol(folder, SystemClock(), **{**arguments, **changes}).identity
+    force = changes.pop("force", False)
+    done = enrol(folder, SystemClock(), Wanted(**{**arguments, **changes}), force=force)
+    assert isinstance(done, Enrolled)
+    return done.identity
 
 
 class Agent:

@@ -7,13 +7,14 @@ import struct
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.gates.tree import text
 from vigo.core import errors, signing
 from vigo.core.bundle import SignedBundle, open_bundle
-from vigo.core.enrolment import EnrolRequest
+from vigo.core.enrolment import EnrolRequest, ReturnRequest
 from vigo.core.errors import DamagedError, VigoError
 from vigo.core.ids import Digest, EnvoyId, GenerationNumber, ServerId, SessionId
 from vigo.core.orders import SignedOrder
@@ -63,7 +64,7 @@ def test_there_is_one_of_each_kind_but_for_what_has_the_same_form() -> None:
 
 def test_the_code_takes_each_vector_as_what_it_is() -> None:
     key = VerifyKey(bytes.fromhex(PUBLIC))
-    check_in, hello, enrolment, bundle, task = VECTORS
+    check_in, hello, enrolment, former, returning, bundle, task = VECTORS
     for found in (check_in, hello):
         method, server, session, envoy, sequence, body = found.parts
         number = struct.unpack(">Q", sequence)[0]
@@ -79,6 +80,18 @@ def test_the_code_takes_each_vector_as_what_it_is() -> None:
         signature=enrolment.signature.hex(),
     )
     key.verify(asked.signed_message(), enrolment.signature)
+    envoy_id, message = former.parts
+    anew = msgspec.structs.replace(asked, former=envoy_id.decode())
+    assert (anew.signed_message(), anew.former_message()) == (message, former.signed())
+    server_id, returned, sequence, csr = returning.parts
+    back = ReturnRequest(
+        envoy=returned.decode(),
+        server=server_id.decode(),
+        sequence=struct.unpack(">Q", sequence)[0],
+        csr_pem=csr.decode(),
+        signature="",
+    )
+    assert back.signed_message() == returning.signed()
     digest, numbers, plan = bundle.parts
     generation, end = struct.unpack(">Qq", numbers)
     sealed = SignedBundle(

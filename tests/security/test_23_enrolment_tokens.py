@@ -47,6 +47,7 @@ async def test_23_every_enrolment_says_by_whose_token(server: Server, tmp: Path)
         "token": made["id"],
         "token_by": "admin",
         "repeat": False,
+        "anew": False,
     }
 
 

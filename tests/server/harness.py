@@ -15,7 +15,7 @@ from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.identity.tls import new_key, signing_request
 from vigo.agent.link.address import Address, parse_address
 from vigo.agent.link.channel import Connection, client_context
-from vigo.agent.link.enrolment import enrol
+from vigo.agent.link.enrolment import Enrolled, Wanted, enrol
 from vigo.core.encoding import digest
 from vigo.core.enrolment import EnrolRequest, enrol_message
 from vigo.core.ids import EnvoyId, GenerationNumber, ResourceId, RunId, ServerId, SessionId, new_run_id
@@ -182,6 +182,11 @@ class Server:
             path.write_text(text)
 
 
+def ca_sha256(server: Server) -> str:
+    """Return the fingerprint that an enrolling machine is given."""
+    return digest(ssl.PEM_cert_to_DER_cert(server.folder.ca_certificate.read_text()))
+
+
 def served(test: Callable[[Server, Path], Awaitable[None]]) -> Callable[[Path], None]:
     """Return a test that runs with a server of its own."""
 
@@ -228,11 +233,9 @@ class Machine:
             enrol,
             IdentityFolder(state),
             server.clock,
-            server_url=made["server"],
-            token=made["token"],
-            ca_sha256=made["ca_sha256"],
-            hostname=hostname,
+            Wanted(made["server"], made["ca_sha256"], hostname, made["token"]),
         )
+        assert isinstance(done, Enrolled)
         return cls(server, state, done.identity)
 
     async def __aenter__(self) -> Self:

@@ -1,5 +1,6 @@
 """What an agent says to its server in one cycle: check in, renew the certificate, deliver the results."""
 
+import asyncio
 import logging
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from vigo.core.encoding import digest_of, encode
 from vigo.core.errors import (
     ForbiddenError,
     InvalidError,
+    LapsedError,
     TooLargeError,
     UnauthenticatedError,
     UnavailableError,
@@ -50,7 +52,7 @@ class Conversation:
     async def check_in(self, traits: Traits) -> Spoken:
         """Tell the server the present state and take what is new. No error leaves this: an agent works without."""
         try:
-            answer = await self._exchanged(traits)
+            answer = await self._back_or_exchanged(traits)
         except VigoError as error:
             is_refused = isinstance(error, UnauthenticatedError | ForbiddenError)
             _log.warning("check-in failed refused=%s reason=%s", is_refused, error)
@@ -90,6 +92,21 @@ class Conversation:
                 _log.warning("results stay in the journal run=%s reason=%s", run.id, error)
                 return False
         return True
+
+    async def _back_or_exchanged(self, traits: Traits) -> CheckInAnswer:
+        """Check in, with another certificate where the present one has ended."""
+        if self._clock.now() < self._identity.certificate_expires_at:
+            try:
+                return await self._exchanged(traits)
+            except LapsedError:
+                _log.info("the server takes this certificate for one that has ended")
+        from vigo.agent.link.coming_back import come_back  # noqa: PLC0415 - imports cryptography, for this alone
+
+        (sequence,) = self._journal.reserve_sequence(1)
+        self._identity = await asyncio.to_thread(come_back, self._identity, self._folder, self._clock, sequence)
+        _log.info("back with another certificate expires=%s", self._identity.certificate_expires_at.isoformat())
+        await self._link.renewed(self._identity)
+        return await self._exchanged(traits)
 
     async def _exchanged(self, traits: Traits) -> CheckInAnswer:
         traits = fitting(traits)

@@ -8,7 +8,7 @@ from vigo.cli.client.connecting import connect, envoy_argument, fetched, in_path
 from vigo.cli.client.selecting import target_of
 from vigo.cli.terminal.grammar import Noun
 from vigo.cli.terminal.json_text import print_json
-from vigo.cli.terminal.options import json_option, limit_option, selecting_options
+from vigo.cli.terminal.options import json_option, label_option, limit_option, selecting_options
 from vigo.core.terminal import print_line
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _NAME = "the hostname or the UUID of an envoy; `vigocli envoys list` shows them"
 _MOST_SHOWN = 20
-_COLOURS = {"converged": "green", "degraded": "yellow", "failed": "red"}
+_COLOURS = {"converged": "green", "degraded": "yellow", "failed": "red", "copied": "red"}
 
 
 @click.group("envoys", cls=Noun)
@@ -41,20 +41,29 @@ def command() -> None:
 @command.command("list")
 @click.option("--hostname", metavar="GLOB", help="Only those with such a name.")
 @click.option("--status", type=click.Choice(["active", "revoked"]), help="Only those that may call, or may not.")
+@label_option("Only those with this label. Repeat it: all have to be there.")
 @limit_option("At most so many; all where left out.")
 @json_option
 @click.pass_context
 def list_envoys(
-    ctx: click.Context, *, hostname: str | None, status: str | None, limit: int | None, as_json: bool
+    ctx: click.Context,
+    *,
+    hostname: str | None,
+    status: str | None,
+    labels: dict[str, str],
+    limit: int | None,
+    as_json: bool,
 ) -> None:
     """List the envoys by hostname: how their last run went, when they called, what they hold.
 
     STATUS is `converged` (the last run left all as the live generation declares), `degraded` (something is blocked,
-    or that generation was not applied yet), `failed`, `no-data` (no run yet) or `revoked`.
+    or that generation was not applied yet), `failed`, `no-data` (no run yet), `copied` (two machines have this
+    identity) or `revoked`.
 
     Examples:
       vigocli envoys list
       vigocli envoys list --hostname 'web-*' --status active
+      vigocli envoys list --label site=berlin
       vigocli envoys list --json | jq -r '.items[].hostname'
 
     Exit statuses:
@@ -65,7 +74,7 @@ def list_envoys(
     items = fetched(
         ctx,
         "envoys",
-        {"hostname": hostname, "status": status},
+        {"hostname": hostname, "status": status, "label": tuple(f"{name}={value}" for name, value in labels.items())},
         limit=limit,
         as_json=as_json,
         none="no such envoys; `vigocli tokens create` makes a token to enrol one with",
@@ -242,6 +251,8 @@ def _row(envoy: "Envoy", now: "datetime") -> "list[Cell | str]":
 
 
 def _status(envoy: "Envoy") -> str:
+    if envoy.status == "active" and envoy.copied_at is not None:
+        return "copied"
     return envoy.convergence if envoy.status == "active" else envoy.status
 
 
@@ -269,6 +280,7 @@ def _generation(envoy: "Envoy") -> str:
 def _print_envoy(envoy: "EnvoyDetail", now: "datetime") -> None:
     from vigo.cli.terminal.moments import told  # noqa: PLC0415 - for people alone
     from vigo.cli.terminal.table import Cell, print_table  # noqa: PLC0415 - the same
+    from vigo.core.labels import told_labels  # noqa: PLC0415 - the same
 
     status = _status(envoy)
     print_line(f"{envoy.hostname} ({envoy.id})", bold=True)
@@ -283,9 +295,15 @@ def _print_envoy(envoy: "EnvoyDetail", now: "datetime") -> None:
         "entry": envoy.entry or "-",
         "environment": envoy.environment or "-",
         "roles": ", ".join(envoy.roles) or "-",
+        "labels": told_labels(envoy.labels) or "-",
     }
     for name, value in facts.items():
         print_line(f"{name:<11}  {value}")
+    if envoy.copied_at is not None:
+        print_line(f"copied       two machines had this identity, last {told(envoy.copied_at, now)}", colour="red")
+        print_line(
+            "             run `vigo enroll --force` with a token on the one that shall keep it, then on the other"
+        )
     if envoy.last_run is None:
         print_line("last run     none was reported yet")
         return

@@ -8,7 +8,7 @@ import click
 from vigo.cli.client.connecting import connect, fetched, in_path
 from vigo.cli.terminal.grammar import Noun
 from vigo.cli.terminal.json_text import print_json
-from vigo.cli.terminal.options import DurationType, json_option, limit_option
+from vigo.cli.terminal.options import DurationType, json_option, label_option, limit_option
 from vigo.core.terminal import print_line
 
 if TYPE_CHECKING:
@@ -37,21 +37,25 @@ def command() -> None:
 @click.option("--hostname", required=True, metavar="GLOB", help="Names that may enrol: exact, a glob, or ~regex.")
 @click.option("--ttl", type=_LIFE, default="1h", show_default=True, help="How long it is in force.")
 @click.option("--uses", type=click.IntRange(min=1), default=1, show_default=True, help="How many machines may use it.")
+@label_option("Machines that enrol with it get this label. Repeat it for several.")
 @json_option
 @click.pass_context
-def create_token(ctx: click.Context, *, hostname: str, ttl: timedelta, uses: int, as_json: bool) -> None:
+def create_token(
+    ctx: click.Context, *, hostname: str, ttl: timedelta, uses: int, labels: dict[str, str], as_json: bool
+) -> None:
     """Make a token, and print the command that enrols a machine with it. Its text is shown this once.
 
     Examples:
       vigocli tokens create --hostname web-1.example.com
       vigocli tokens create --hostname 'web-*' --ttl 8h --uses 20 --json
+      vigocli tokens create --hostname 'db-*' --label site=berlin --label rack=7
 
     Exit statuses:
       0  made
       1  refused, or the server could not be asked
       2  the command line is wrong
     """
-    body = {"hostname": hostname, "ttl_seconds": int(ttl.total_seconds()), "uses": uses}
+    body = {"hostname": hostname, "ttl_seconds": int(ttl.total_seconds()), "uses": uses, "labels": labels}
     with connect(ctx) as api:
         answer = api.post("tokens", body)
     if as_json:
@@ -85,6 +89,7 @@ def list_tokens(ctx: click.Context, *, limit: int | None, as_json: bool) -> None
     from vigo.cli.terminal.moments import relative  # noqa: PLC0415 - the same
     from vigo.cli.terminal.table import Cell, print_table  # noqa: PLC0415 - the same
     from vigo.core.clock import SystemClock  # noqa: PLC0415 - the same
+    from vigo.core.labels import told_labels  # noqa: PLC0415 - the same
 
     now = SystemClock().now()
     tokens = [read(item, Token) for item in items]
@@ -95,11 +100,12 @@ def list_tokens(ctx: click.Context, *, limit: int | None, as_json: bool) -> None
             f"{token.uses_left} of {token.uses}",
             f"{'expired ' if token.expires_at <= now else ''}{relative(token.expires_at, now)}",
             token.created_by,
+            told_labels(token.labels) or "-",
             ", ".join(token.used_by) or "-",
         )
         for token in tokens
     ]
-    print_table(("ID", "HOSTNAME", "USES LEFT", "EXPIRES", "MADE BY", "USED BY"), rows)
+    print_table(("ID", "HOSTNAME", "USES LEFT", "EXPIRES", "MADE BY", "LABELS", "USED BY"), rows)
 
 
 @command.command("revoke")

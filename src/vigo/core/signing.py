@@ -13,6 +13,8 @@ from vigo.core.ids import EnvoyId, ServerId, SessionId
 REQUEST_CONTEXT = b"vigo request v1"
 BUNDLE_CONTEXT = b"vigo bundle v1"
 ENROL_CONTEXT = b"vigo enrol v1"
+FORMER_CONTEXT = b"vigo former v1"
+RETURN_CONTEXT = b"vigo return v1"
 TASK_CONTEXT = b"vigo task v1"
 SCRIER_CONTEXT = b"vigo scrier v1"
 SEED_SIZE_BYTES = 32

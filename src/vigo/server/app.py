@@ -18,6 +18,7 @@ from vigo.server.features.checkin import rpc as checkin_rpc
 from vigo.server.features.checkin.service import CheckInService
 from vigo.server.features.enrolment import rest as enrolment_rest
 from vigo.server.features.enrolment import rpc as enrolment_rpc
+from vigo.server.features.enrolment.queue import ApprovalQueue
 from vigo.server.features.enrolment.service import EnrolmentService, ServerIdentity
 from vigo.server.features.envoys import rest as envoys_rest
 from vigo.server.features.envoys.service import EnvoyService
@@ -218,7 +219,8 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     identity = ServerIdentity(
         server=server_id(folder), policy_keys=generations.policy_keys, authority=authority, addresses=opened.addresses
     )
-    enrolment = EnrolmentService(database, trail, clock, settings, identity, tokens, envoys)
+    queue = ApprovalQueue(database, trail, clock, settings, envoys)
+    enrolment = EnrolmentService(database, trail, clock, settings, identity, tokens, envoys, queue)
     health = HealthService(folder, database, clock, settings, authority, opened.certificate, generations, envoys)
     vault_service = SecretService(database, trail, clock, vault, generations, envoys, streams)
     pace = Pace(clock, MOST_SIGNED_IN_A_MINUTE)

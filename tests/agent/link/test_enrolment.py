@@ -6,7 +6,7 @@ import pytest
 
 from tests.agent.conftest import enrolled
 from vigo.agent.identity.identity import IdentityFolder
-from vigo.agent.link.enrolment import enrol
+from vigo.agent.link.enrolment import Enrolled, Wanted, enrol
 from vigo.core.clock import SystemClock
 from vigo.core.errors import (
     ConflictError,
@@ -102,9 +102,8 @@ def test_a_kill_before_the_last_rename_is_an_enrolment(server: FakeServer, folde
 
 def test_enrolling_again_with_the_same_arguments_is_as_good_as_once(server: FakeServer, folder: IdentityFolder) -> None:
     first = enrolled(folder, server)
-    again = enrol(
-        folder, SystemClock(), server_url=server.url, token="another", ca_sha256=server.ca.sha256, hostname="WEB-1."
-    )
+    again = enrol(folder, SystemClock(), Wanted(server.url, server.ca.sha256, "WEB-1.", "another"))
+    assert isinstance(again, Enrolled)
     assert again.was_there
     assert again.identity == first
 

@@ -14,6 +14,7 @@ from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.journal.journal import Journal
 from vigo.agent.link.channel import MAX_MESSAGE_BYTES
 from vigo.agent.link.link import SEQUENCE_BLOCK, Link
+from vigo.agent.link.mark import machine_mark
 from vigo.core.clock import SystemClock
 from vigo.core.errors import (
     InvalidError,
@@ -24,7 +25,7 @@ from vigo.core.errors import (
     UnavailableError,
     VigoError,
 )
-from vigo.core.wire.messages import CheckIn, Fingerprint, Methods, SignedRequest
+from vigo.core.wire.messages import CheckIn, Fingerprint, Greeting, Methods, SignedRequest
 from vigo.testing.fake_pki import FakeCa
 from vigo.testing.fake_server import FakeServer
 
@@ -78,7 +79,8 @@ def test_hello_comes_first_and_once(server: FakeServer, identity: Identity, fold
     assert server.calls == [Methods.HELLO, Methods.CHECK_IN, Methods.CHECK_IN]
     assert answers[0].without_policy
     hello = server.requests[0]
-    assert (hello.server, hello.session, hello.body) == ("", "", b"")
+    assert (hello.server, hello.session) == ("", "")
+    assert Greeting.from_bytes(hello.body).mark == machine_mark(identity.envoy)
 
 
 def test_the_sequence_only_grows_and_is_reserved_in_blocks(

@@ -9,7 +9,7 @@ from cryptography import x509
 from tests.server.harness import Machine, Server, enrol_request, post_enrolment, served
 from vigo.agent.identity.identity import IdentityFolder
 from vigo.agent.identity.tls import new_key, signing_request
-from vigo.agent.link.enrolment import enrol
+from vigo.agent.link.enrolment import Enrolled, Wanted, enrol
 from vigo.core.errors import InvalidError
 from vigo.core.signing import SigningKey
 from vigo.core.wire.messages import Methods, Renewal
@@ -117,11 +117,9 @@ async def test_two_machines_of_one_name_that_race_get_one_identity_between_them(
         enrol,
         IdentityFolder(tmp / "web-2"),
         server.clock,
-        server_url=token["server"],
-        token=token["token"],
-        ca_sha256=token["ca_sha256"],
-        hostname="web-2",
+        Wanted(token["server"], token["ca_sha256"], "web-2", token["token"]),
     )
+    assert isinstance(done, Enrolled)
     assert done.identity.hostname == "web-2"
     assert (await server.request("GET", "/api/v1/tokens")).json()["items"][0]["uses_left"] == 8
 

@@ -48,6 +48,8 @@ async def test_an_envoy_is_listed_with_all_that_is_known_of_it(server: Server, t
         "generation": 1,
         "live_generation": 1,
         "connected_since": None,
+        "labels": {},
+        "copied_at": None,
         "convergence": "converged",
         "last_run": {
             "id": run.id,

@@ -2,10 +2,9 @@
 
 import base64
 import binascii
-import http.client
 import re
 import ssl
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,15 +13,21 @@ import msgspec
 from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.journal.journal import Journal
 from vigo.agent.link.address import Address, parse_server_url
-from vigo.agent.link.faults import explained
+from vigo.agent.link.bootstrap import Answer, context_of, exchanged, posted, unverified_context
 from vigo.core.clock import Clock
 from vigo.core.encoding import digest
-from vigo.core.enrolment import CA_PATH, ENROL_PATH, EnrolAnswer, EnrolRequest, enrol_message
+from vigo.core.enrolment import (
+    CA_PATH,
+    ENROL_PATH,
+    EnrolAnswer,
+    EnrolRequest,
+    WaitAnswer,
+    enrol_message,
+    former_message,
+)
 from vigo.core.errors import (
-    BY_CODE,
     ConflictError,
     DamagedError,
-    InvalidError,
     NotEnrolledError,
     NotFoundError,
     UnauthenticatedError,
@@ -37,12 +42,8 @@ from vigo.core.signing import SigningKey
 if TYPE_CHECKING:
     from vigo.agent.identity.tls import CertificateLife
 
-MAX_ANSWER_BYTES = 256 * 1024
-TIMEOUT = timedelta(seconds=20)
-
-_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----\s(?P<body>[A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----\s*")
-_OK = 200
+_WAIT = 202
 
 
 class Enrolled(NamedTuple):
@@ -53,54 +54,57 @@ class Enrolled(NamedTuple):
     former: Path | None = None
 
 
-class Problem(msgspec.Struct, frozen=True):
-    """An error's body. Source: RFC 9457; `code` is Vigo's own extension."""
+class Waiting(NamedTuple):
+    """Nobody has let the machine in yet; it may ask again in so many seconds."""
 
-    code: str = ""
-    detail: str = ""
-    title: str = ""
+    fingerprint: str
+    ask_again_seconds: int
 
 
-def enrol(
-    folder: IdentityFolder,
-    clock: Clock,
-    *,
-    server_url: str,
-    token: str,
-    ca_sha256: str,
-    hostname: str,
-    root: str | None = None,
-    force: bool = False,
-) -> Enrolled:
+class Wanted(NamedTuple):
+    """The enrolment that is asked for. Without a token somebody has to approve of it."""
+
+    server_url: str
+    ca_sha256: str
+    hostname: str
+    token: str = ""
+    root: str | None = None
+
+
+def enrol(folder: IdentityFolder, clock: Clock, wanted: Wanted, *, force: bool = False) -> Enrolled | Waiting:
     """Return this machine's identity at a server, made now unless it is there already.
 
-    Enrolling again with the same server and the same arguments is as good as once; an interrupted one goes on with
-    the keys that it made.
+    Enrolling again with the same server and the same arguments is as good as once; an interrupted one, or one that
+    waits, goes on with the keys that it made. A machine that was enrolled there by the same name proves that it has
+    its former key, and stays the same envoy.
 
     Raises:
         ConflictError: the machine is enrolled with another server or as another host, or its server refuses it, and
             `force` is false.
+        ForbiddenError: somebody denied it.
         UnauthenticatedError: the server's CA is not the pinned one, or the server refuses the token.
         UnavailableError: the server cannot be reached.
         UsageError: an argument is none.
     """
-    address = parse_server_url(server_url)
-    pinned = parse_fingerprint(ca_sha256, "vigocli tokens create")
-    name = canonical_hostname(hostname)
-    if not force and (present := _present(folder)) is not None:
-        _check_same(present, address, pinned, name, root)
+    address = parse_server_url(wanted.server_url)
+    pinned = parse_fingerprint(wanted.ca_sha256, "vigocli tokens create")
+    wanted = wanted._replace(server_url=f"https://{address}", hostname=canonical_hostname(wanted.hostname))
+    present = _present(folder, force=force)
+    if not force and present is not None:
+        _check_same(present, wanted._replace(ca_sha256=pinned))
         _check_welcome(present, folder.state_dir)
         return Enrolled(present, was_there=True)
     ca_pem = _pinned_ca(address, pinned, clock)
     signing_key, key_pem = folder.pending_keys()
     from vigo.agent.identity.tls import check_certificate, signing_request  # noqa: PLC0415 - imports cryptography
 
-    request = _request(token, name, signing_request(key_pem, name), signing_key)
-    context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cadata=ca_pem)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    answer = _decoded(_exchange(address, context, "POST", ENROL_PATH, msgspec.json.encode(request), clock), address)
+    csr_pem = signing_request(key_pem, wanted.hostname)
+    request = _with_proof(_request(wanted, csr_pem, signing_key), present, folder)
+    answer = _decoded(posted(address, context_of(ca_pem), ENROL_PATH, request, clock), address)
+    if isinstance(answer, WaitAnswer):
+        return Waiting(answer.fingerprint, answer.ask_again_seconds)
     life = check_certificate(answer.certificate_pem, key_pem, ca_pem)
-    identity = _identity(answer, address, pinned, life, root, clock.now())
+    identity = _identity(answer, address, pinned, life, wanted.root, clock.now())
     # The CA that was compared with the fingerprint is kept, not one that the answer may carry beside it.
     return Enrolled(identity, former=folder.complete(identity, answer.certificate_pem, ca_pem))
 
@@ -130,31 +134,49 @@ def _identity(
     return identity
 
 
-def _request(token: str, hostname: str, csr_pem: str, key: SigningKey) -> EnrolRequest:
+def _request(wanted: Wanted, csr_pem: str, key: SigningKey) -> EnrolRequest:
     public = key.public.hex()
-    signature = key.sign(enrol_message(token, hostname, csr_pem, public)).hex()
-    return EnrolRequest(token=token, hostname=hostname, csr_pem=csr_pem, signing_key=public, signature=signature)
+    signature = key.sign(enrol_message(wanted.token, wanted.hostname, csr_pem, public)).hex()
+    return EnrolRequest(
+        token=wanted.token, hostname=wanted.hostname, csr_pem=csr_pem, signing_key=public, signature=signature
+    )
 
 
-def _present(folder: IdentityFolder) -> Identity | None:
+def _with_proof(request: EnrolRequest, present: Identity | None, folder: IdentityFolder) -> EnrolRequest:
+    """Return a request with proof of the key that this machine has now, where it is enrolled by the same name."""
+    if present is None or present.hostname != request.hostname:
+        return request
+    try:
+        key = folder.signing_key()
+    except DamagedError:
+        return request  # then it takes `envoys revoke`, as the server will say
+    message = former_message(present.envoy, request.signed_message())
+    return msgspec.structs.replace(request, former=present.envoy, former_signature=key.sign(message).hex())
+
+
+def _present(folder: IdentityFolder, *, force: bool) -> Identity | None:
     try:
         return folder.load()
     except NotEnrolledError:
         return None
+    except DamagedError:
+        if not force:
+            raise
+        return None
 
 
-def _check_same(present: Identity, address: Address, pinned: str, hostname: str, root: str | None) -> None:
+def _check_same(present: Identity, wanted: Wanted) -> None:
     pairs = (
-        ("server", present.server_url, f"https://{address}"),
-        ("CA", present.ca_sha256, pinned),
-        ("hostname", present.hostname, hostname),
-        ("root", present.root, root),
+        ("server", present.server_url, wanted.server_url),
+        ("CA", present.ca_sha256, wanted.ca_sha256),
+        ("hostname", present.hostname, wanted.hostname),
+        ("root", present.root, wanted.root),
     )
-    for what, found, wanted in pairs:
-        if found != wanted:
+    for what, found, other in pairs:
+        if found != other:
             raise ConflictError(
                 f"this machine is enrolled already as {present.hostname} at {present.server_url}, with another {what}"
-                f" ({found or 'none'}, not {wanted or 'none'}); `--force` replaces that identity"
+                f" ({found or 'none'}, not {other or 'none'}); `--force` replaces that identity"
             )
 
 
@@ -177,10 +199,8 @@ def _check_welcome(present: Identity, state_dir: Path) -> None:
 
 def _pinned_ca(address: Address, pinned: str, clock: Clock) -> str:
     """Return the server's CA certificate as PEM once its fingerprint is the pinned one; nothing secret is sent."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE  # what comes over this connection is compared with the pin before it is used
-    text = _exchange(address, context, "GET", CA_PATH, None, clock).decode("ascii", errors="replace")
+    answer = exchanged(address, unverified_context(), "GET", CA_PATH, None, clock)
+    text = answer.content.decode("ascii", errors="replace")
     found = _PEM.fullmatch(text.strip() + "\n")
     der = None if found is None else _unwrapped(found["body"])
     if der is None:
@@ -200,43 +220,11 @@ def _unwrapped(body: str) -> bytes | None:
         return None
 
 
-def _exchange(
-    address: Address, context: ssl.SSLContext, method: str, path: str, body: bytes | None, clock: Clock
-) -> bytes:
-    """Return the body of a successful answer. No proxy is used: the connection is to the server itself."""
-    connection = http.client.HTTPSConnection(
-        address.host, address.port, timeout=TIMEOUT.total_seconds(), context=context
-    )
+def _decoded(answer: Answer, address: Address) -> EnrolAnswer | WaitAnswer:
     try:
-        headers = {"Accept": "application/json, application/problem+json, application/x-pem-file"}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        connection.request(method, path, body=body, headers=headers)
-        response = connection.getresponse()
-        content = response.read(MAX_ANSWER_BYTES + 1)
-    except (OSError, http.client.HTTPException) as error:
-        raise explained(error, str(address), clock.now()) from error
-    finally:
-        connection.close()
-    if len(content) > MAX_ANSWER_BYTES:
-        raise InvalidError(f"{address}: expected an answer of at most {MAX_ANSWER_BYTES} bytes, found more")
-    if response.status != _OK:
-        raise _refusal(address, response.status, content)
-    return content
-
-
-def _refusal(address: Address, status: int, content: bytes) -> VigoError:
-    try:
-        problem = msgspec.json.decode(content, type=Problem)
-    except msgspec.DecodeError:
-        problem = Problem()
-    detail = problem.detail or problem.title or f"HTTP status {status}; is it a vigosrv?"
-    return BY_CODE.get(problem.code, UnavailableError)(f"{address}: {detail}")
-
-
-def _decoded(content: bytes, address: Address) -> EnrolAnswer:
-    try:
-        return msgspec.json.decode(content, type=EnrolAnswer)
+        if answer.status == _WAIT:
+            return msgspec.json.decode(answer.content, type=WaitAnswer)
+        return msgspec.json.decode(answer.content, type=EnrolAnswer)
     except msgspec.DecodeError as error:
         raise UnavailableError(
             f"{address}: expected the answer to an enrolment, found something else ({error}); is it a vigosrv?"

@@ -11,6 +11,7 @@ from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.link.address import DEFAULT_GRPC_PORT, parse_address
 from vigo.agent.link.channel import Connection, OpenStream, client_context
 from vigo.agent.link.faults import explained
+from vigo.agent.link.mark import machine_mark
 from vigo.core.clock import Clock
 from vigo.core.errors import (
     ForbiddenError,
@@ -29,6 +30,7 @@ from vigo.core.signing import SignedFields, SigningKey
 from vigo.core.wire.messages import (
     CheckIn,
     CheckInAnswer,
+    Greeting,
     Hello,
     Methods,
     Renewal,
@@ -250,7 +252,8 @@ class Link:
 
     async def _greet(self) -> None:
         nobody = Hello(ServerId(""), SessionId(""), 0)
-        hello = Hello.from_bytes(await self._signed(Methods.HELLO, b"", nobody, HELLO_TIMEOUT))
+        greeting = Greeting(machine_mark(self._identity.envoy)).to_bytes()
+        hello = Hello.from_bytes(await self._signed(Methods.HELLO, greeting, nobody, HELLO_TIMEOUT))
         if hello.sequence > HIGHEST_SEQUENCE:
             # Counting on from there would use up all numbers, for good.
             raise InvalidError(

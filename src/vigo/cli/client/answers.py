@@ -41,6 +41,8 @@ class Envoy(msgspec.Struct, frozen=True, kw_only=True):
     convergence: str
     connected_since: datetime | None = None
     last_run: LastRun | None
+    labels: dict[str, str] = {}
+    copied_at: datetime | None = None
 
 
 class EnvoyDetail(Envoy, frozen=True, kw_only=True):
@@ -219,6 +221,21 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     uses_left: int
     created_by: str
     used_by: tuple[str, ...] = ()
+    labels: dict[str, str] = {}
+
+
+class WaitingMachine(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine that asks to be let in."""
+
+    fingerprint: str
+    hostname: str
+    source: str
+    asked_at: datetime
+    expires_at: datetime
+    state: str
+    decided_by: str
+    labels: dict[str, str]
+    takes_place_of: str | None
 
 
 class MintedToken(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,7 +23,7 @@ from vigo.core.errors import (
 )
 from vigo.policy.diagnostics import Diagnostic
 
-Parameters = Mapping[str, str | int | None]
+Parameters = Mapping[str, str | int | tuple[str, ...] | None]
 
 _PAGE: Final = 1000
 _INTERNAL: Final = 500

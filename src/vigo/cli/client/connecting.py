@@ -10,7 +10,7 @@ from vigo.cli.terminal.json_text import print_json
 from vigo.core.terminal import print_line
 
 if TYPE_CHECKING:
-    from vigo.cli.client.api import Api
+    from vigo.cli.client.api import Api, Parameters
 
 TIMEOUT: Final = timedelta(seconds=30)
 # Compiling large stacks takes its time, and a publication goes on when nobody waits for it.
@@ -36,7 +36,7 @@ def connect(ctx: click.Context, timeout: timedelta = TIMEOUT) -> "Api":
 def fetched(
     ctx: click.Context,
     path: str,
-    query: dict[str, str | None] | None = None,
+    query: "Parameters | None" = None,
     *,
     limit: int | None,
     as_json: bool,

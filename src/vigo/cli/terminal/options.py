@@ -49,6 +49,18 @@ def limit_option(text: str) -> Callable[[FunctionT], FunctionT]:
     return add
 
 
+def label_option(text: str) -> Callable[[FunctionT], FunctionT]:
+    """Return what adds `--label`, which may be repeated; the command gets the values by name."""
+
+    def add(function: FunctionT) -> FunctionT:
+        option = click.option(
+            "--label", "labels", multiple=True, metavar="NAME=VALUE", callback=_labels_said, help=text
+        )
+        return option(function)
+
+    return add
+
+
 def selecting_options(function: FunctionT) -> FunctionT:
     """Add what selects envoys beside their names; `client.selecting.target_of` makes a target of it."""
     added = (
@@ -62,3 +74,12 @@ def selecting_options(function: FunctionT) -> FunctionT:
     for option in reversed(added):
         function = option(function)
     return function
+
+
+def _labels_said(ctx: click.Context, param: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+    from vigo.core.labels import labels_of  # noqa: PLC0415 - so that `--help` starts at once
+
+    try:
+        return labels_of(pairs)
+    except InvalidError as error:
+        raise click.BadParameter(str(error), ctx, param) from error

@@ -71,8 +71,10 @@ class SignedRequest(_message.Message):
     def __init__(self, protocol: _Optional[int] = ..., server: _Optional[str] = ..., session: _Optional[str] = ..., envoy: _Optional[str] = ..., sequence: _Optional[int] = ..., body: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class HelloRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("mark",)
+    MARK_FIELD_NUMBER: _ClassVar[int]
+    mark: str
+    def __init__(self, mark: _Optional[str] = ...) -> None: ...
 
 class HelloResponse(_message.Message):
     __slots__ = ("server", "session", "sequence")

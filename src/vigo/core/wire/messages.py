@@ -22,6 +22,7 @@ from vigo.core.run import Cause, Outcome, ResourceResult, Run
 from vigo.core.signing import SignedFields
 from vigo.core.wire import agent_pb2 as pb
 
+MOST_MARK_CHARACTERS = 64
 PROTOCOL = 1
 """The version of the signed frame. A server refuses anything below its floor."""
 
@@ -100,6 +101,24 @@ class SignedRequest(msgspec.Struct, frozen=True, kw_only=True):
             body=message.body,
             signature=message.signature,
         )
+
+
+class Greeting(msgspec.Struct, frozen=True):
+    """The body of Hello. `mark` stands for this start of this machine; empty where none can be told."""
+
+    mark: str = ""
+
+    def to_bytes(self) -> bytes:
+        """Return the protobuf form."""
+        return pb.HelloRequest(mark=self.mark).SerializeToString()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Greeting":
+        """Return the greeting behind protobuf bytes, or raise InvalidError."""
+        mark = parsed(pb.HelloRequest(), data).mark
+        if len(mark) > MOST_MARK_CHARACTERS:
+            raise InvalidError(f"expected a mark of at most {MOST_MARK_CHARACTERS} characters, found {len(mark)}")
+        return cls(mark)
 
 
 class Hello(msgspec.Struct, frozen=True):

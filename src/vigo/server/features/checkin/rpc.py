@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from vigo.core.errors import InvalidError
-from vigo.core.wire.messages import CheckIn, CheckInAnswer, Hello, Methods, SignedRequest
+from vigo.core.wire.messages import CheckIn, CheckInAnswer, Greeting, Hello, Methods, SignedRequest
 from vigo.server.features.checkin.service import CheckInService
 from vigo.server.platform.auth.gate import Envoy, Gate
 from vigo.server.platform.rpc.method import AnyMethod, Call, Method
@@ -15,9 +14,10 @@ def methods(gate: Gate, service: CheckInService, max_message_bytes: int) -> list
     """Return the methods of checking in."""
 
     async def hello(call: Call, request: SignedRequest) -> Hello:
-        if request.body:
-            raise InvalidError(f"expected a Hello without a body, found one of {len(request.body)} bytes")
-        return Hello(gate.server, gate.session, gate.greet(call, request).sequence)
+        greeting = Greeting.from_bytes(request.body)
+        envoy = gate.greet(call, request)
+        await service.greeted(envoy, greeting.mark, "unknown" if call.client is None else call.client[0])
+        return Hello(gate.server, gate.session, envoy.sequence)
 
     async def check_in(envoy: Envoy, body: bytes) -> CheckInAnswer:
         return await service.check_in(envoy.id, CheckIn.from_bytes(body))

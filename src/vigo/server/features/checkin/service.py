@@ -1,16 +1,18 @@
 """The hot path: an envoy says in a few digests how it is, and hears what is new."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Final
 
 from vigo.core.clock import Clock
-from vigo.core.errors import InvalidError
+from vigo.core.errors import InvalidError, UnavailableError
 from vigo.core.ids import EnvoyId
 from vigo.core.traits import unpacked_bytes
 from vigo.core.wire.messages import CheckIn, CheckInAnswer
 from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.generations.service import GenerationService
+from vigo.server.platform.auth.gate import Envoy
 from vigo.server.platform.auth.pace import UNIT_BYTES, Pace
 from vigo.server.platform.settings.model import CurrentSettings
 
@@ -42,6 +44,11 @@ class CheckInService:
         self._clock = clock
         self._epoch = epoch
         self._pace = Pace(clock, _TRAITS_UNITS)
+
+    async def greeted(self, envoy: Envoy, mark: str, source: str) -> None:
+        """Take a greeting. An alarm that cannot be stored now keeps nobody out: it is raised again."""
+        with contextlib.suppress(UnavailableError):
+            await self._envoys.note_mark(envoy, mark, source)
 
     async def check_in(self, envoy_id: EnvoyId, message: CheckIn) -> CheckInAnswer:
         """Return what is new for an envoy that the gate let in.

@@ -1,13 +1,14 @@
-"""Giving machines an identity, and a new certificate when the old one nears its end."""
+"""Giving machines an identity, and a new certificate when the old one nears its end or has passed it."""
 
 import logging
-from typing import Final
+from collections.abc import Awaitable, Coroutine
+from typing import Final, TypeVar
 
 import msgspec
 from sqlalchemy import Connection
 
 from vigo.core.clock import Clock
-from vigo.core.enrolment import EnrolAnswer, EnrolRequest
+from vigo.core.enrolment import EnrolAnswer, EnrolRequest, ReturnAnswer, ReturnRequest, WaitAnswer
 from vigo.core.errors import (
     ForbiddenError,
     InternalError,
@@ -17,21 +18,26 @@ from vigo.core.errors import (
     VigoError,
 )
 from vigo.core.hostnames import canonical_hostname
-from vigo.core.ids import EnvoyId, ServerId, new_envoy_id
+from vigo.core.ids import EnvoyId, ServerId
 from vigo.core.signing import VerifyKey
+from vigo.server.features.enrolment.admission import Admission, Comer
+from vigo.server.features.enrolment.leave import Leave, TokenLeave
 from vigo.server.features.enrolment.limits import FailureLimit
+from vigo.server.features.enrolment.queue import ApprovalQueue
+from vigo.server.features.enrolment.returning import Returns
 from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.envoys.service import EnvoyService
-from vigo.server.features.tokens.models import Token
 from vigo.server.features.tokens.service import TokenService
 from vigo.server.platform.audit.trail import Act, Trail
 from vigo.server.platform.db.database import Database
-from vigo.server.platform.pki.authority import Authority, Issued
-from vigo.server.platform.pki.requests import EnvoyKey, requested_key
+from vigo.server.platform.pki.authority import Authority
+from vigo.server.platform.pki.requests import requested_key
 from vigo.server.platform.settings.addresses import PublicAddresses
 from vigo.server.platform.settings.model import CurrentSettings
 
 _log = logging.getLogger(__name__)
+
+AnswerT = TypeVar("AnswerT")
 
 _SHOWN: Final = 80
 
@@ -57,42 +63,42 @@ class EnrolmentService:
         identity: ServerIdentity,
         tokens: TokenService,
         envoys: EnvoyService,
+        queue: ApprovalQueue,
     ) -> None:
         self._database = database
         self._trail = trail
-        self._clock = clock
         self._settings = settings
-        self._authority = identity.authority
-        self._addresses = identity.addresses
         self._identity = identity
         self._tokens = tokens
         self._envoys = envoys
         self._limit = FailureLimit(settings, clock)
+        self._admission = Admission(database, trail, clock, settings, identity.authority, envoys)
+        self._returns = Returns(database, trail, clock, settings, identity.server, identity.authority, envoys)
+        self.queue = queue
 
     @property
     def ca_pem(self) -> str:
         """The CA's certificate."""
-        return self._authority.pem
+        return self._identity.authority.pem
 
-    async def enrol(self, request: EnrolRequest, source: str) -> EnrolAnswer:
-        """Return a machine's identity. A repeat with the same token, hostname and signing key yields the same one.
+    async def enrol(self, request: EnrolRequest, source: str) -> EnrolAnswer | WaitAnswer:
+        """Return a machine's identity, or what one hears that has to wait for an approval.
+
+        A repeat with the same token, hostname and signing key yields the same identity; so does an enrolment with
+        proof of the key that the envoy had before.
 
         Raises:
-            UnauthenticatedError: the token is not in force, or the signature is not the signing key's.
-            ForbiddenError: the token is for other hostnames.
+            UnauthenticatedError: the token is not in force.
+            ForbiddenError: the token is for other hostnames, a signature is none, or somebody denied it.
             ConflictError: an active envoy has the hostname.
             InvalidError: the request holds what no agent sends.
             UnavailableError: this address was refused too often, or nothing can be stored now.
         """
-        self._limit.check(source)
-        try:
-            return await self._enrol(request)
-        except UnavailableError:
-            raise
-        except VigoError as error:
-            if self._limit.note(source):
-                await self._audit_refusal(request, source, error)
-            raise
+        return await self._limited(source, request.hostname, "enrol.refused", self._enrol(request, source))
+
+    async def come_back(self, request: ReturnRequest, source: str) -> ReturnAnswer:
+        """Return a certificate for an envoy whose own has ended. The errors are those of `Returns`, and of floods."""
+        return await self._limited(source, request.envoy, "return.refused", self._returns.come_back(request, source))
 
     async def renew(self, envoy_id: EnvoyId, csr_pem: str) -> str:
         """Return a new certificate for an enrolled envoy.
@@ -103,7 +109,7 @@ class EnrolmentService:
         key = requested_key(csr_pem)
         record = self._record(envoy_id)
         lifetime = self._settings.value.envoy_certificate_lifetime
-        issued = self._authority.issue_envoy(key, record.id, record.hostname, lifetime)
+        issued = self._identity.authority.issue_envoy(key, record.id, record.hostname, lifetime)
         act = Act(actor=f"envoy {record.hostname}", action="certificate.renew", subject=envoy_id)
 
         def job(connection: Connection) -> None:
@@ -116,62 +122,48 @@ class EnrolmentService:
         await self._database.write(job, then)
         return issued.pem
 
-    async def _enrol(self, request: EnrolRequest) -> EnrolAnswer:
+    async def _enrol(self, request: EnrolRequest, source: str) -> EnrolAnswer | WaitAnswer:
         hostname = canonical_hostname(request.hostname)
-        token = await self._tokens.find(request.token, hostname)
         signing_key = _signing_key(request)
-        key = requested_key(request.csr_pem)
-        envoy_id, issued = await self._admit(hostname, token, signing_key, key)
+        leave: Leave
+        if request.token:
+            leave = TokenLeave(self._tokens, await self._tokens.find(request.token, hostname))
+            key = requested_key(request.csr_pem)
+        else:
+            key = requested_key(request.csr_pem)
+            asked = await self.queue.asked(hostname, signing_key.public, source)
+            if isinstance(asked, WaitAnswer):
+                return asked
+            leave = asked
+        envoy_id, issued = await self._admission.admit(Comer(hostname, signing_key, key, request), leave)
+        identity = self._identity
         return EnrolAnswer(
             envoy=envoy_id,
             hostname=hostname,
             certificate_pem=issued.pem,
-            ca_pem=self._authority.pem,
-            policy_keys=self._identity.policy_keys,
-            server=self._identity.server,
-            grpc_addresses=self._addresses.grpc(),
+            ca_pem=identity.authority.pem,
+            policy_keys=identity.policy_keys,
+            server=identity.server,
+            grpc_addresses=identity.addresses.grpc(),
             interval_seconds=int(self._settings.value.check_in_interval.total_seconds()),
         )
 
-    async def _admit(
-        self, hostname: str, token: Token, signing_key: VerifyKey, key: EnvoyKey
-    ) -> tuple[EnvoyId, Issued]:
-        """Store a new envoy and its use of the token, or find the one that this very enrolment made before."""
-        now = self._clock.now()
-
-        def job(connection: Connection) -> tuple[EnvoyRecord | None, EnvoyId, Issued]:
-            present = self._envoys.active_named(connection, hostname)
-            is_repeat = (
-                present is not None
-                and present[1] == signing_key.public
-                and self._tokens.was_used_by(connection, token, present[0])
-            )
-            envoy_id = present[0] if present is not None and is_repeat else new_envoy_id()
-            issued = self._authority.issue_envoy(
-                key, envoy_id, hostname, self._settings.value.envoy_certificate_lifetime
-            )
-            record = EnvoyRecord(envoy_id, hostname, signing_key.public, now, issued.not_after)
-            if is_repeat:
-                self._envoys.set_certificate(connection, envoy_id, issued.not_after)
-            else:
-                self._envoys.add(connection, record)
-                self._tokens.use(connection, token, envoy_id, hostname)
-            detail = {"hostname": hostname, "token": token.id, "token_by": token.created_by, "repeat": is_repeat}
-            self._trail.append(
-                connection, Act(actor=f"token {token.id}", action="envoy.enrol", subject=envoy_id, detail=detail)
-            )
-            return None if is_repeat else record, envoy_id, issued
-
-        def then(done: tuple[EnvoyRecord | None, EnvoyId, Issued]) -> None:
-            record, envoy_id, issued = done
-            if record is not None:
-                self._envoys.index.add(record)
-            else:
-                self._record(envoy_id).certificate_not_after = issued.not_after
-            _log.info("%s enrolled as %s with token %s", hostname, envoy_id, token.id)
-
-        _, envoy_id, issued = await self._database.write(job, then)
-        return envoy_id, issued
+    async def _limited(self, source: str, subject: str, action: str, work: Awaitable[AnswerT]) -> AnswerT:
+        """Return what some work comes to, unless this address was refused too often; refusals are audited."""
+        try:
+            self._limit.check(source)
+        except UnavailableError:
+            if isinstance(work, Coroutine):
+                work.close()
+            raise
+        try:
+            return await work
+        except UnavailableError:
+            raise
+        except VigoError as error:
+            if self._limit.note(source):
+                await self._audit_refusal(subject[:_SHOWN], source, action, error)
+            raise
 
     def _record(self, envoy_id: EnvoyId) -> EnvoyRecord:
         record = self._envoys.find(envoy_id)
@@ -179,10 +171,10 @@ class EnrolmentService:
             raise InternalError(f"the envoy {envoy_id} is in the database and not in memory; restart vigosrv")
         return record
 
-    async def _audit_refusal(self, request: EnrolRequest, source: str, error: VigoError) -> None:
-        detail = {"hostname": request.hostname[:_SHOWN], "code": error.code, "reason": str(error)}
-        _log.warning("refused an enrolment from %s as %r: %s", source, request.hostname[:_SHOWN], error)
-        act = Act(actor=f"address {source}", action="enrol.refused", subject=request.hostname[:_SHOWN], detail=detail)
+    async def _audit_refusal(self, subject: str, source: str, action: str, error: VigoError) -> None:
+        detail = {"hostname": subject, "code": error.code, "reason": str(error)}
+        _log.warning("refused from %s as %r: %s", source, subject, error)
+        act = Act(actor=f"address {source}", action=action, subject=subject, detail=detail)
         await self._database.write(lambda connection: self._trail.append(connection, act))
 
 

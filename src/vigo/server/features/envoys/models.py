@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from vigo.core.ids import Digest, EnvoyId, GenerationNumber, RunId
+from vigo.core.labels import Labels
 from vigo.core.run import Outcome, ResourceResult
 from vigo.core.signing import VerifyKey
 
@@ -21,10 +22,12 @@ class EnvoyRecord:
         "agent_version",
         "bundle_digest",
         "certificate_not_after",
+        "copied_at",
         "enrolled_at",
         "generation",
         "hostname",
         "id",
+        "labels",
         "last_seen_at",
         "outcome_digest",
         "revoked_at",
@@ -42,12 +45,15 @@ class EnvoyRecord:
         signing_key: bytes,
         enrolled_at: datetime,
         certificate_not_after: datetime,
+        labels: Labels | None = None,
     ) -> None:
         self.id = envoy_id
         self.hostname = hostname
         self.signing_key = signing_key
         self.enrolled_at = enrolled_at
         self.certificate_not_after = certificate_not_after
+        self.labels: Labels = labels or {}
+        self.copied_at: datetime | None = None
         self.status: Status = "active"
         self.revoked_at: datetime | None = None
         self.last_seen_at: datetime | None = None
@@ -71,6 +77,13 @@ class EnvoyRecord:
         if self._key is None:
             self._key = VerifyKey(self.signing_key)
         return self._key
+
+    def enrolled_anew(self, signing_key: bytes, certificate_not_after: datetime, labels: Labels) -> None:
+        """Take another key in the place of the former one, which opens nothing from now on."""
+        self.signing_key, self._key = signing_key, None
+        self.certificate_not_after = certificate_not_after
+        self.labels = self.labels | labels
+        self.copied_at = None
 
 
 class LastRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +114,9 @@ class EnvoyItem(msgspec.Struct, frozen=True, kw_only=True):
     """Since when the envoy holds its stream; None where it cannot be reached now."""
     convergence: Convergence
     last_run: LastRun | None
+    labels: Labels
+    copied_at: datetime | None
+    """When its identity was last seen on two machines at once; None for never since it was enrolled."""
 
 
 class EnvoyDetail(EnvoyItem, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from litestar import Request, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.types import ControllerRouterHandler
 
+from vigo.core.labels import labels_of
 from vigo.server.features.envoys.models import EnvoyDetail, EnvoyItem, EnvoyList, Status
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.platform.web.application import acting
@@ -20,10 +21,11 @@ def routes(service: EnvoyService) -> list[ControllerRouterHandler]:
         request: Request[Any, Any, Any],
         hostname: FromQuery[str | None] = None,
         status: FromQuery[Status | None] = None,
+        label: FromQuery[list[str] | None] = None,
         limit: Limit = 100,
         cursor: FromQuery[str | None] = None,
     ) -> EnvoyList:
-        return service.list(acting(request), hostname, status, limit, cursor)
+        return service.list(acting(request), hostname, status, labels_of(label or ()), limit, cursor)
 
     @get("/api/v1/envoys/{name:str}", summary="Show an envoy, by hostname or UUID")
     async def show_envoy(request: Request[Any, Any, Any], name: FromPath[str]) -> EnvoyDetail:

@@ -16,14 +16,17 @@ from vigo.core.errors import (
     ForbiddenError,
     InvalidError,
     TooLargeError,
+    UnauthenticatedError,
     UnavailableError,
 )
 from vigo.core.hostnames import matches
 from vigo.core.ids import Digest, EnvoyId, GenerationNumber
+from vigo.core.labels import Labels
 from vigo.core.target import Target
 from vigo.core.traits import Traits, unpack_traits
 from vigo.server.features.envoys import store
 from vigo.server.features.envoys.index import EnvoyIndex
+from vigo.server.features.envoys.marks import MachineMarks
 from vigo.server.features.envoys.models import (
     Convergence,
     EnvoyDetail,
@@ -47,6 +50,8 @@ _log = logging.getLogger(__name__)
 
 # An envoy that floods the server with refused calls must not flood the audit trail too.
 _AUDITED_EVERY: Final = timedelta(minutes=1)
+# Two machines with one identity greet in turns, every few seconds.
+_ALARMED_EVERY: Final = timedelta(hours=1)
 
 
 class EnvoyService:
@@ -68,6 +73,7 @@ class EnvoyService:
         self._generations = generations
         self._streams = streams
         self.index = EnvoyIndex(database.read_now(store.everyone))
+        self._marks = MachineMarks()
         self._refusals: list[Act] = []
         self._refused_at: dict[tuple[EnvoyId, str], timedelta] = {}
 
@@ -137,6 +143,44 @@ class EnvoyService:
         """Store when an envoy's newest certificate ends."""
         store.set_certificate(connection, envoy, not_after)
 
+    def set_key(
+        self, connection: Connection, envoy: EnvoyId, signing_key: bytes, not_after: datetime, labels: Labels
+    ) -> None:
+        """Store another signing key of an envoy. `enrolled_anew` follows the commit."""
+        present = self.index.find(envoy)
+        kept = labels if present is None else present.labels | labels
+        store.set_key(connection, envoy, signing_key, not_after, kept)
+
+    def enrolled_anew(self, record: EnvoyRecord, signing_key: bytes, not_after: datetime, labels: Labels) -> None:
+        """Have the former key open nothing any more, and end the stream that was opened with it."""
+        record.enrolled_anew(signing_key, not_after, labels)
+        self._marks.forget(record.id)
+        self._streams.end(record.id, UnauthenticatedError("this envoy was enrolled anew, with another key"))
+
+    def set_return(self, connection: Connection, envoy: EnvoyId, not_after: datetime, sequence: int) -> None:
+        """Store the certificate and the sequence with which an envoy came back."""
+        store.set_certificate(connection, envoy, not_after)
+        store.set_sequence(connection, envoy, sequence)
+
+    async def note_mark(self, envoy: Envoy, mark: str, source: str) -> None:
+        """Take what stands for the machine that an envoy greets from; raise the alarm where it is one of two."""
+        record = self.index.find(envoy.id)
+        if record is None or not self._marks.is_second_machine(envoy.id, mark):
+            return
+        now = self._clock.now()
+        last, record.copied_at = record.copied_at, now
+        if last is not None and now - last < _ALARMED_EVERY:
+            return
+        _log.warning("the identity of %s (%s) is used by two machines, now from %s", record.hostname, record.id, source)
+        detail = {"hostname": record.hostname, "source": source}
+        act = Act(actor=f"envoy {record.hostname}", action="envoy.copied", subject=record.id, detail=detail)
+
+        def job(connection: Connection) -> None:
+            self._trail.append(connection, act)
+            store.set_copied(connection, record.id, now)
+
+        await self._database.write(job)
+
     async def keep_traits(self, record: EnvoyRecord, digest: Digest, packed: bytes) -> None:
         """Store an envoy's traits durably.
 
@@ -155,9 +199,18 @@ class EnvoyService:
         )
 
     def list(
-        self, actor: Actor, hostname: str | None, status: Status | None, limit: int, cursor: str | None
+        self,
+        actor: Actor,
+        hostname: str | None,
+        status: Status | None,
+        labels: Labels,
+        limit: int,
+        cursor: str | None,
     ) -> EnvoyList:
-        """Return a page of envoys by hostname. `hostname` is a name, a glob or `~regex`."""
+        """Return a page of envoys by hostname, which have all of some labels.
+
+        `hostname` is a name, a glob or `~regex`.
+        """
         actor.require(Permission.READ_ENVOYS)
         after = (cursor or "").partition(" ")
         found = [
@@ -166,6 +219,7 @@ class EnvoyService:
             if (record.hostname, record.id) > (after[0], after[2])
             and (status is None or record.status == status)
             and (hostname is None or matches(hostname, record.hostname))
+            and labels.items() <= record.labels.items()
         ]
         shown = found[:limit]
         following = f"{shown[-1].hostname} {shown[-1].id}" if len(found) > limit else None
@@ -280,6 +334,8 @@ class EnvoyService:
             generation=self._generation(record, None if assigned is None else assigned.bundle.digest),
             live_generation=live,
             connected_since=self._streams.connected_since(record.id),
+            labels=record.labels,
+            copied_at=record.copied_at,
             convergence=self._convergence(record, None if assigned is None else assigned.bundle.digest),
             last_run=None
             if latest is None

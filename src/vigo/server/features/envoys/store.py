@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from vigo.core.ids import Digest, EnvoyId
+from vigo.core.labels import Labels
 from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.platform.db.tables import envoys, traits
 
@@ -25,6 +26,7 @@ def add(connection: Connection, envoy: EnvoyRecord) -> None:
             agent_version="",
             bundle_digest="",
             outcome_digest="",
+            labels=envoy.labels,
         )
     )
 
@@ -34,7 +36,15 @@ def everyone(connection: Connection) -> list[EnvoyRecord]:
     query = select(envoys, traits.c.digest.label("traits_digest")).outerjoin(traits, traits.c.envoy_id == envoys.c.id)
     found = []
     for row in connection.execute(query):
-        record = EnvoyRecord(EnvoyId(row.id), row.hostname, row.signing_key, row.enrolled_at, row.certificate_not_after)
+        record = EnvoyRecord(
+            EnvoyId(row.id),
+            row.hostname,
+            row.signing_key,
+            row.enrolled_at,
+            row.certificate_not_after,
+            row.labels,
+        )
+        record.copied_at = row.copied_at
         record.status = row.status
         record.revoked_at = row.revoked_at
         record.last_seen_at = row.last_seen_at
@@ -86,6 +96,22 @@ def revoke(connection: Connection, envoy: EnvoyId, at: datetime) -> None:
 def set_certificate(connection: Connection, envoy: EnvoyId, not_after: datetime) -> None:
     """Remember when an envoy's newest certificate ends."""
     connection.execute(update(envoys).where(envoys.c.id == envoy).values(certificate_not_after=not_after))
+
+
+def set_sequence(connection: Connection, envoy: EnvoyId, sequence: int) -> None:
+    """Remember the highest sequence of an envoy at once, and not with the next batch."""
+    connection.execute(update(envoys).where(envoys.c.id == envoy).values(sequence=sequence))
+
+
+def set_key(connection: Connection, envoy: EnvoyId, signing_key: bytes, not_after: datetime, labels: Labels) -> None:
+    """Give an envoy another signing key and other labels; a copy of the former key opens nothing any more."""
+    changed = {"signing_key": signing_key, "certificate_not_after": not_after, "labels": labels, "copied_at": None}
+    connection.execute(update(envoys).where(envoys.c.id == envoy).values(changed))
+
+
+def set_copied(connection: Connection, envoy: EnvoyId, at: datetime) -> None:
+    """Remember that an identity was seen on two machines."""
+    connection.execute(update(envoys).where(envoys.c.id == envoy).values(copied_at=at))
 
 
 def put_traits(connection: Connection, envoy: EnvoyId, digest: Digest, packed: bytes, at: datetime) -> None:

@@ -64,6 +64,7 @@ class HealthService:
             self._live,
             self._stale_envoys,
             self._lapsing_envoys,
+            self._copied_envoys,
             self._wall_clock,
         )
         checks = (*(check() for check in now), await self._store(), await self._audit())
@@ -137,8 +138,20 @@ class HealthService:
         if not lapsing:
             return Check(name="envoy certificates", status="ok", detail="none is near its end")
         detail = f"{len(lapsing)} end soon or have ended: {', '.join(lapsing[:_NAMED])}"
-        advice = "an agent that runs renews its own; start it, or enrol the machine anew after revoking it"
+        advice = "an agent that runs renews its own, and gets another after its end; start it, or revoke the envoy"
         return Check(name="envoy certificates", status="warning", detail=detail, advice=advice)
+
+    def _copied_envoys(self) -> Check:
+        every = self._envoys.index.everyone()
+        copied = [record.hostname for record in every if record.is_active and record.copied_at is not None]
+        if not copied:
+            return Check(name="identities", status="ok", detail="none was seen on two machines")
+        detail = f"{len(copied)} were seen on two machines: {', '.join(copied[:_NAMED])}"
+        advice = (
+            "on the machine that shall keep the identity run `vigo enroll --force` with a token: the copy is shut out,"
+            " and can then be enrolled by a name of its own"
+        )
+        return Check(name="identities", status="failed", detail=detail, advice=advice)
 
     def _wall_clock(self) -> Check:
         drift = self._clock.now() - self._clock.monotonic() - self._started_at

@@ -126,6 +126,12 @@ class StreamService:
         message = CheckInNow(spread(len(envoys)) if within is None else within)
         return {envoy for envoy in envoys if self.tell(envoy, message)}
 
+    def end(self, envoy: EnvoyId, error: VigoError) -> None:
+        """End the stream of an envoy with a reason, where it holds one."""
+        found = self._streams.get(envoy)
+        if found is not None:
+            found.end(error, self._clock.monotonic())
+
     async def say(self, envoy: EnvoyId, message: ServerMessage) -> bool:
         """Tell an envoy something once there is room for it; return whether it could be told."""
         found = self._streams.get(envoy)

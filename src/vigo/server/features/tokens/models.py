@@ -4,13 +4,16 @@ from datetime import datetime
 
 import msgspec
 
+from vigo.core.labels import Labels
+
 
 class NewToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is asked for. `hostname` is a name or a glob."""
+    """What is asked for. `hostname` is a name or a glob; machines that come in get the labels."""
 
     hostname: str
     ttl_seconds: int
     uses: int
+    labels: Labels = {}
 
 
 class MintedToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +39,7 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     uses_left: int
     created_by: str
     used_by: tuple[str, ...] = ()
+    labels: Labels = {}
 
 
 class TokenList(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from vigo.core.clock import Clock
 from vigo.core.errors import ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
 from vigo.core.hostnames import check_pattern, matches
 from vigo.core.ids import Digest, EnvoyId
+from vigo.core.labels import check_labels
 from vigo.server.features.tokens import store
 from vigo.server.features.tokens.models import MintedToken, NewToken, Token
 from vigo.server.platform.audit.trail import Act, Trail
@@ -59,12 +60,18 @@ class TokenService:
             uses=wanted.uses,
             uses_left=wanted.uses,
             created_by=actor.name,
+            labels=wanted.labels,
         )
         act = Act(
             actor=actor.name,
             action="token.create",
             subject=token.id,
-            detail={"hostname": token.hostname, "uses": token.uses, "ttl_seconds": wanted.ttl_seconds},
+            detail={
+                "hostname": token.hostname,
+                "uses": token.uses,
+                "ttl_seconds": wanted.ttl_seconds,
+                "labels": wanted.labels,
+            },
         )
 
         def job(connection: Connection) -> None:
@@ -151,6 +158,7 @@ class TokenService:
 
 
 def _check(wanted: NewToken) -> None:
+    check_labels(wanted.labels)
     check_pattern(wanted.hostname)
     if len(wanted.hostname) > _MOST_PATTERN or not wanted.hostname.isprintable():
         raise InvalidError(f"expected a hostname pattern of at most {_MOST_PATTERN} printable characters")

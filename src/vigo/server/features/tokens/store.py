@@ -3,7 +3,7 @@
 from collections import defaultdict
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from vigo.core.ids import Digest, EnvoyId
 from vigo.server.features.tokens.models import Token
@@ -22,6 +22,7 @@ def add(connection: Connection, token: Token, secret: Digest) -> None:
             expires_at=token.expires_at,
             uses=token.uses,
             uses_left=token.uses_left,
+            labels=token.labels,
         )
     )
 
@@ -64,7 +65,8 @@ def take_use(connection: Connection, token_id: str) -> bool:
 
 
 def add_use(connection: Connection, token_id: str, envoy: EnvoyId, hostname: str, at: datetime) -> None:
-    """Remember who used it."""
+    """Remember who used it. An envoy that was enrolled anew is remembered by its last token alone."""
+    connection.execute(delete(token_uses).where(token_uses.c.envoy_id == envoy))
     connection.execute(insert(token_uses).values(token_id=token_id, envoy_id=envoy, hostname=hostname, used_at=at))
 
 
@@ -93,4 +95,5 @@ def _token(row: Row[tuple[object, ...]], used_by: tuple[str, ...]) -> Token:
         uses_left=row.uses_left,
         created_by=row.created_by,
         used_by=used_by,
+        labels=row.labels,
     )

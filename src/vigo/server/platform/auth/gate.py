@@ -25,8 +25,9 @@ AnswerT = TypeVar("AnswerT")
 FLOOR: Final = 1
 """The oldest version of the signed frame that is accepted."""
 
-# What a database's signed 64-bit column holds.
-_MOST_SEQUENCE: Final = (1 << 63) - 1
+
+MOST_SEQUENCE: Final = (1 << 63) - 1
+"""What a signed 64-bit column of a database holds."""
 
 
 class Envoy(Protocol):
@@ -123,7 +124,7 @@ class Gate:
             raise StaleSessionError(
                 "signed for another start of this server, or another server; say Hello and sign anew"
             )
-        if not envoy.sequence < request.sequence <= _MOST_SEQUENCE:
+        if not envoy.sequence < request.sequence <= MOST_SEQUENCE:
             self._refused(call, envoy.hostname, f"sequence {request.sequence} after {envoy.sequence}")
             raise ReplayedError(
                 f"expected a sequence above {envoy.sequence}, found {request.sequence}: a repeated message, or a second"

@@ -6,7 +6,7 @@ A route without a row is refused; a test enumerates the routes and compares.
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from vigo.core.enrolment import CA_PATH, ENROL_PATH, SERVICE_CA_PATH
+from vigo.core.enrolment import CA_PATH, ENROL_PATH, RETURN_PATH, SERVICE_CA_PATH
 from vigo.core.wire.messages import Methods
 
 
@@ -52,6 +52,10 @@ class Permission(StrEnum):
     READ_RUNS = "runs:read"
     READ_TOKENS = "tokens:read"
     WRITE_TOKENS = "tokens:write"
+    READ_ENROLMENTS = "enrolments:read"
+    """Seeing which machines ask to be let in without a token."""
+    DECIDE_ENROLMENTS = "enrolments:decide"
+    """Letting them in, or denying it."""
     READ_GENERATIONS = "generations:read"
     VALIDATE_STACKS = "generations:validate"
     PUBLISH_GENERATIONS = "generations:publish"
@@ -103,6 +107,7 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("GET", CA_PATH): _ANYONE,
     ("GET", SERVICE_CA_PATH): _ANYONE,
     ("POST", ENROL_PATH): _ANYONE,
+    ("POST", RETURN_PATH): _ANYONE,
     ("GET", "/api/v1/envoys"): _person(Permission.READ_ENVOYS),
     ("GET", "/api/v1/envoys/{name}"): _person(Permission.READ_ENVOYS),
     ("POST", "/api/v1/envoys/{name}/revoke"): _person(Permission.REVOKE_ENVOYS),
@@ -149,6 +154,9 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/api/v1/tokens"): _person(Permission.READ_TOKENS),
     ("POST", "/api/v1/tokens"): _person(Permission.WRITE_TOKENS),
     ("DELETE", "/api/v1/tokens/{token_id}"): _person(Permission.WRITE_TOKENS),
+    ("GET", "/api/v1/enrolments"): _person(Permission.READ_ENROLMENTS),
+    ("POST", "/api/v1/enrolments/{name}/approve"): _person(Permission.DECIDE_ENROLMENTS),
+    ("POST", "/api/v1/enrolments/{name}/deny"): _person(Permission.DECIDE_ENROLMENTS),
     ("GET", "/api/v1/generations"): _person(Permission.READ_GENERATIONS),
     ("POST", "/api/v1/generations"): _person(Permission.PUBLISH_GENERATIONS),
     ("POST", "/api/v1/generations/validate"): _person(Permission.VALIDATE_STACKS),

@@ -18,9 +18,9 @@ from sqlalchemy import (
     false,
 )
 
-from vigo.server.platform.db.types import Moment
+from vigo.server.platform.db.types import Moment, Pairs
 
-HEAD: Final = "0007"
+HEAD: Final = "0008"
 """The newest migration, so that a start with nothing to migrate need not import Alembic."""
 
 # SQLite counts only columns of the type INTEGER by itself.
@@ -44,8 +44,13 @@ envoys = Table(
     Column("bundle_digest", String(64), nullable=False),
     Column("outcome_digest", String(64), nullable=False),
     Column("generation", BigInteger),
+    Column("labels", Pairs),
+    Column("copied_at", Moment),
 )
-"""One row a machine that was ever enrolled. What changes at each check-in is written in batches."""
+"""One row a machine that was ever enrolled. What changes at each check-in is written in batches.
+
+`copied_at` is when its identity was last seen on two machines.
+"""
 
 traits = Table(
     "traits",
@@ -68,7 +73,23 @@ enrolment_tokens = Table(
     Column("uses", Integer, nullable=False),
     Column("uses_left", Integer, nullable=False),
     Column("revoked_at", Moment),
+    Column("labels", Pairs),
 )
+
+waiting_enrolments = Table(
+    "waiting_enrolments",
+    metadata,
+    Column("signing_key", LargeBinary(32), primary_key=True),
+    Column("hostname", String(253), nullable=False),
+    Column("source", String(100), nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("decided_by", String(200), nullable=False),
+    Column("labels", Pairs),
+    Column("envoy_id", String(36)),
+)
+"""Machines that ask to be let in without a token. `envoy_id` is set once one that was approved has come in."""
 
 token_uses = Table(
     "token_uses",

@@ -86,8 +86,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     envoy_certificate_lifetime: Annotated[
         timedelta,
         Explained(
-            "How long an envoy's certificate holds. Agents renew it at two thirds; a machine that was off for longer\n"
-            "than a third of it may have to enrol again.",
+            "How long an envoy's certificate holds. Agents renew it at two thirds; how a machine comes back that was\n"
+            "off for longer, lapsed_envoys_return_within says.",
             least=timedelta(minutes=1),
         ),
     ] = timedelta(days=30)
@@ -120,6 +120,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Explained("How many refused enrolments one address may cause in a minute before it has to wait.", least=1),
     ] = 30
+    most_waiting_enrolments: Annotated[
+        int,
+        Explained(
+            "How many machines may wait for somebody's approval to be let in without a token. 0: a token it must be.",
+            least=0,
+        ),
+    ] = 1000
+    lapsed_envoys_return_within: Annotated[
+        timedelta,
+        Explained(
+            "For how long after its certificate ended an envoy gets another one by proving that it has its signing\n"
+            "key. After that it takes a token or an approval. 0s: at once.",
+            least=timedelta(0),
+        ),
+    ] = timedelta(days=180)
     secrets_backend: Annotated[
         SecretsBackend,
         Explained(
