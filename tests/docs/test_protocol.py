@@ -20,6 +20,7 @@ from vigo.core.ids import Digest, EnvoyId, GenerationNumber, ServerId, SessionId
 from vigo.core.orders import SignedOrder
 from vigo.core.signing import SignedFields, VerifyKey, framed
 from vigo.core.task import open_order
+from vigo.core.trust import SignedTrust, open_trust
 from vigo.core.wire.messages import Methods
 from vigo.server.platform.rpc.peer import ENVOY_URI
 
@@ -64,7 +65,7 @@ def test_there_is_one_of_each_kind_but_for_what_has_the_same_form() -> None:
 
 def test_the_code_takes_each_vector_as_what_it_is() -> None:
     key = VerifyKey(bytes.fromhex(PUBLIC))
-    check_in, hello, enrolment, former, returning, bundle, task = VECTORS
+    check_in, hello, enrolment, former, returning, bundle, task, trust = VECTORS
     for found in (check_in, hello):
         method, server, session, envoy, sequence, body = found.parts
         number = struct.unpack(">Q", sequence)[0]
@@ -103,6 +104,7 @@ def test_the_code_takes_each_vector_as_what_it_is() -> None:
     )
     with pytest.raises(DamagedError, match="expected a zstd frame"):  # behind the signature, which holds
         open_bundle(sealed, (key,))
+    assert open_trust(SignedTrust(trust.parts[0], trust.signature), (key,)).version == 1
     with pytest.raises(DamagedError, match="TaskOrder"):
         open_order(SignedOrder(task.parts[0], task.signature), (key,))
 

@@ -11,8 +11,9 @@ from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.journal.journal import Journal
 from vigo.agent.journal.records import Contact
 from vigo.agent.link.acceptance import accepted
+from vigo.agent.link.faults import UntrustedServerError
 from vigo.agent.link.link import Link
-from vigo.core.bundle import SignedBundle
+from vigo.core.bundle import SignedBundle, is_signed
 from vigo.core.clock import Clock
 from vigo.core.encoding import digest_of, encode
 from vigo.core.errors import (
@@ -26,6 +27,7 @@ from vigo.core.errors import (
 )
 from vigo.core.ids import Digest
 from vigo.core.traits import MAX_TRAITS_BYTES, Traits, pack_traits
+from vigo.core.trust import SignedTrust
 from vigo.core.wire.messages import CheckIn, CheckInAnswer, Fingerprint
 
 _log = logging.getLogger(__name__)
@@ -49,10 +51,18 @@ class Conversation:
         self._link = link
         self._clock = clock
 
+    @property
+    def identity(self) -> Identity:
+        """The identity as it is by now: with another certificate, or another trust."""
+        return self._identity
+
     async def check_in(self, traits: Traits) -> Spoken:
         """Tell the server the present state and take what is new. No error leaves this: an agent works without."""
         try:
-            answer = await self._back_or_exchanged(traits)
+            answer = await self._told(traits)
+            if answer.trust and await self._follow(answer.trust):
+                # What the answer holds beside may be for other keys than those that are trusted now.
+                answer = await self._told(traits)
         except VigoError as error:
             is_refused = isinstance(error, UnauthenticatedError | ForbiddenError)
             _log.warning("check-in failed refused=%s reason=%s", is_refused, error)
@@ -64,7 +74,7 @@ class Conversation:
         interval = {"interval_seconds": seconds} if seconds else {}
         self._remember(without_policy=answer.without_policy, **interval, **epoch)
         problem = "" if answer.bundle is None else self._take(answer.bundle)
-        await self._renew_if_due()
+        await self._renew_if_due(is_asked=answer.renew_certificate)
         return Spoken(reached=True, problem=problem)
 
     async def deliver(self) -> bool:
@@ -93,20 +103,70 @@ class Conversation:
                 return False
         return True
 
-    async def _back_or_exchanged(self, traits: Traits) -> CheckInAnswer:
-        """Check in, with another certificate where the present one has ended."""
-        if self._clock.now() < self._identity.certificate_expires_at:
-            try:
-                return await self._exchanged(traits)
-            except LapsedError:
-                _log.info("the server takes this certificate for one that has ended")
+    async def connect(self) -> None:
+        """Have an open connection, with another certificate or another trust where it takes that.
+
+        Raises:
+            VigoError: there is none to be had, with the reason.
+        """
+        try:
+            await self._connect_certified()
+        except UntrustedServerError as error:
+            # It may have replaced its CA while this machine was off.
+            if not await self._has_followed(error):
+                raise
+            await self._connect_certified()
+
+    async def _connect_certified(self) -> None:
+        if self._clock.now() >= self._identity.certificate_expires_at:
+            await self._come_back()
+        try:
+            await self._link.connect()
+        except LapsedError:
+            _log.info("the server takes this certificate for one that has ended")
+            await self._come_back()
+            await self._link.connect()
+
+    async def _come_back(self) -> None:
         from vigo.agent.link.coming_back import come_back  # noqa: PLC0415 - imports cryptography, for this alone
 
         (sequence,) = self._journal.reserve_sequence(1)
         self._identity = await asyncio.to_thread(come_back, self._identity, self._folder, self._clock, sequence)
         _log.info("back with another certificate expires=%s", self._identity.certificate_expires_at.isoformat())
         await self._link.renewed(self._identity)
-        return await self._exchanged(traits)
+
+    async def _told(self, traits: Traits) -> CheckInAnswer:
+        await self.connect()
+        try:
+            return await self._exchanged(traits)
+        except (LapsedError, UntrustedServerError):
+            # The connection was an older one.
+            await self._link.close()
+            await self.connect()
+            return await self._exchanged(traits)
+
+    async def _has_followed(self, error: UntrustedServerError) -> bool:
+        """Return whether whoever is there proved, by keys that are trusted, that others are to be trusted now."""
+        from vigo.agent.link.following import asked_for_trust  # noqa: PLC0415 - for this alone
+
+        try:
+            documents = await asyncio.to_thread(asked_for_trust, self._identity, self._clock)
+            return await self._follow(documents)
+        except VigoError as reason:
+            _log.warning("%s; and it proves no other trust: %s", error, reason)
+            return False
+
+    async def _follow(self, documents: tuple[SignedTrust, ...]) -> bool:
+        """Return whether the documents say anything new; then they are stored."""
+        from vigo.agent.link.following import follow  # noqa: PLC0415 - for this alone
+
+        former = self._identity
+        self._identity = follow(former, self._folder, documents, self._clock)
+        if self._identity == former:
+            return False
+        _log.info("trust changed version=%d", self._identity.trust_version)
+        await self._link.renewed(self._identity)
+        return True
 
     async def _exchanged(self, traits: Traits) -> CheckInAnswer:
         traits = fitting(traits)
@@ -124,16 +184,21 @@ class Conversation:
     def _check_in_message(self, traits_digest: Digest) -> CheckIn:
         held, last = self._journal.bundle(), self._journal.state().last_run
         # A bundle past half of its life is asked for anew, long before it would expire.
-        is_good = held is not None and not held.is_stale(self._clock.now())
+        is_good = held is not None and not held.is_stale(self._clock.now()) and self._is_trusted(held.bundle)
         return CheckIn(
             fingerprint=Fingerprint(
                 bundle_digest=held.bundle.digest if held is not None and is_good else Digest(""),
                 traits_digest=traits_digest,
                 outcome_digest=Digest("") if last is None else last.outcome_digest,
                 secrets_epoch=self._journal.state().secrets_epoch,
+                trust_version=self._identity.trust_version,
             ),
             agent_version=vigo.__version__,
         )
+
+    def _is_trusted(self, bundle: SignedBundle) -> bool:
+        """Return whether a key that is trusted still signed a bundle."""
+        return not self._identity.trust_version or is_signed(bundle, self._identity.verify_keys())
 
     def _take(self, bundle: SignedBundle) -> str:
         """Hold a bundle that is good; return why one is not."""
@@ -153,8 +218,8 @@ class Conversation:
         _log.info("bundle received generation=%d digest=%s", bundle.generation, bundle.digest[:12])
         return ""
 
-    async def _renew_if_due(self) -> None:
-        if self._clock.now() < self._identity.certificate_renew_at:
+    async def _renew_if_due(self, *, is_asked: bool) -> None:
+        if self._clock.now() < self._identity.certificate_renew_at and not is_asked:
             return
         from vigo.agent.identity import tls  # noqa: PLC0415 - imports cryptography, which a run need not pay for
 

@@ -154,16 +154,18 @@ class Cycles:
 
     async def reconnect(self) -> str:
         """Try to reach a server; return why none can be, or an empty text. One that refuses this envoy is reached."""
-        _, link = await self._ready()
+        identity, link = await self._ready()
         journal = Journal.open(self._folder.state_dir)
+        conversation = Conversation(identity, self._folder, journal, link, self._clock)
         try:
             link.use(journal)
-            await link.connect()
+            await conversation.connect()
         except (UnauthenticatedError, ForbiddenError):
             return ""
         except VigoError as error:
             return str(error)
         finally:
+            self._identity = conversation.identity
             journal.close()
         return ""
 
@@ -212,6 +214,7 @@ class Cycles:
         traits = await self._collected(machine, journal)
         conversation = Conversation(identity, self._folder, journal, link, self._clock)
         spoken = await conversation.check_in(traits) if contact else Spoken(reached=False, problem="not asked now")
+        self._identity = identity = conversation.identity
         waiting = journal.results.state
         if spoken.refused or (not spoken.reached and was_refused(journal)):
             self.standing = Standing()

@@ -10,7 +10,7 @@ from vigo.core.encoding import decode, digest, encode_as_written
 from vigo.core.errors import DamagedError, InvalidError, UnauthenticatedError
 from vigo.core.ids import Digest, GenerationNumber
 from vigo.core.plan import FORMAT, FORMAT_WITH_SECRETS, Plan
-from vigo.core.signing import BUNDLE_CONTEXT, SigningKey, VerifyKey, framed
+from vigo.core.signing import BUNDLE_CONTEXT, Signer, VerifyKey, framed
 
 MAX_PLAN_BYTES = 64 * 1024 * 1024
 """What a plan may take once decompressed; a crafted bundle cannot make the agent allocate more."""
@@ -29,7 +29,7 @@ class SignedBundle(msgspec.Struct, frozen=True, kw_only=True):
     signature: bytes
 
 
-def seal(plan: Plan, generation: GenerationNumber, not_after: datetime, key: SigningKey) -> SignedBundle:
+def seal(plan: Plan, generation: GenerationNumber, not_after: datetime, key: Signer) -> SignedBundle:
     """Return the plan compressed and signed."""
     # A template sees maps in the order in which they are written, on the machine as where the stacks are compiled.
     encoded = encode_as_written(plan)
@@ -45,6 +45,18 @@ def seal(plan: Plan, generation: GenerationNumber, not_after: datetime, key: Sig
     )
 
 
+def is_signed(bundle: SignedBundle, keys: tuple[VerifyKey, ...]) -> bool:
+    """Return whether one of the policy keys signed a bundle."""
+    message = _message(bundle.digest, bundle.generation, bundle.not_after, bundle.compressed_plan)
+    for key in keys:
+        try:
+            key.verify(message, bundle.signature)
+        except UnauthenticatedError:
+            continue
+        return True
+    return False
+
+
 def open_bundle(bundle: SignedBundle, keys: tuple[VerifyKey, ...]) -> Plan:
     """Return the plan of a bundle whose signature and digest hold. Expiry and generation are the caller's to judge.
 
@@ -52,14 +64,7 @@ def open_bundle(bundle: SignedBundle, keys: tuple[VerifyKey, ...]) -> Plan:
         UnauthenticatedError: none of the policy keys signed this.
         DamagedError: the content is not what was signed, or of a format that this version does not know.
     """
-    message = _message(bundle.digest, bundle.generation, bundle.not_after, bundle.compressed_plan)
-    for key in keys:
-        try:
-            key.verify(message, bundle.signature)
-            break
-        except UnauthenticatedError:
-            continue
-    else:
+    if not is_signed(bundle, keys):
         raise UnauthenticatedError(
             "expected a bundle signed with a pinned policy key, found another signature; it is not applied"
         )

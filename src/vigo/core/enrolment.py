@@ -20,6 +20,9 @@ ENROL_PATH = "/bootstrap/v1/enroll"
 RETURN_PATH = "/bootstrap/v1/return"
 """POST a `ReturnRequest` as JSON, get a `ReturnAnswer`: the way back for an envoy whose certificate has ended."""
 
+TRUST_PATH = "/bootstrap/v1/trust"
+"""GET: the documents of whom to trust behind `after`, for an agent that the server's certificate tells nothing."""
+
 
 class EnrolRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A machine asks for its identity. `signature` proves that it holds the signing key.
@@ -49,7 +52,7 @@ class EnrolAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """The identity: the certificate, whom to trust and where to call.
 
     `policy_keys` are the ed25519 keys, in hexadecimal, of which one signed every genuine bundle. `grpc_addresses`
-    are `HOST:PORT`.
+    are `HOST:PORT`. `ca_pem` has all CAs that agents trust, and `trust_version` is the document that says so.
     """
 
     envoy: EnvoyId
@@ -60,6 +63,14 @@ class EnrolAnswer(msgspec.Struct, frozen=True, kw_only=True):
     server: ServerId
     grpc_addresses: tuple[str, ...]
     interval_seconds: int
+    trust_version: int = 0
+
+
+class TrustDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A document of whom to trust in an answer over HTTPS; `signature` is in hexadecimal."""
+
+    content: str
+    signature: str
 
 
 class WaitAnswer(msgspec.Struct, frozen=True, kw_only=True):

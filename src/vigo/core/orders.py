@@ -6,7 +6,7 @@ import msgspec
 
 from vigo.core.encoding import decode, encode
 from vigo.core.errors import UnauthenticatedError
-from vigo.core.signing import SigningKey, VerifyKey, framed
+from vigo.core.signing import Signer, VerifyKey, framed
 
 OrderT = TypeVar("OrderT", bound=msgspec.Struct)
 
@@ -18,7 +18,7 @@ class SignedOrder(msgspec.Struct, frozen=True):
     signature: bytes
 
 
-def sign(order: msgspec.Struct, context: bytes, key: SigningKey) -> SignedOrder:
+def sign(order: msgspec.Struct, context: bytes, key: Signer) -> SignedOrder:
     """Return an order signed for what its context says."""
     content = encode(order)
     return SignedOrder(content, key.sign(framed(context, content)))

@@ -11,7 +11,7 @@ import msgspec
 from vigo.core.errors import InvalidError
 from vigo.core.ids import EnvoyId, ScrierId
 from vigo.core.orders import SignedOrder, opened, sign
-from vigo.core.signing import SCRIER_CONTEXT, SigningKey, VerifyKey
+from vigo.core.signing import SCRIER_CONTEXT, Signer, VerifyKey
 
 ScrierKind = Literal["shell", "forward"]
 """A shell on a pseudo-terminal, or a connection to a port on the machine's loopback address."""
@@ -77,7 +77,7 @@ class ScrierRule(msgspec.Struct, frozen=True, kw_only=True):
         return next((user for name, user in self.users.items() if fnmatchcase(operator, name)), None)
 
 
-def sign_order(order: ScrierOrder, key: SigningKey) -> SignedOrder:
+def sign_order(order: ScrierOrder, key: Signer) -> SignedOrder:
     """Return an order signed."""
     return sign(order, SCRIER_CONTEXT, key)
 

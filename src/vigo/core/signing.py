@@ -2,7 +2,7 @@
 
 import struct
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import nacl.exceptions
 import nacl.signing
@@ -17,6 +17,7 @@ FORMER_CONTEXT = b"vigo former v1"
 RETURN_CONTEXT = b"vigo return v1"
 TASK_CONTEXT = b"vigo task v1"
 SCRIER_CONTEXT = b"vigo scrier v1"
+TRUST_CONTEXT = b"vigo trust v1"
 SEED_SIZE_BYTES = 32
 
 
@@ -29,6 +30,19 @@ class SignedFields(NamedTuple):
     envoy: EnvoyId
     sequence: int
     body: bytes
+
+
+class Signer(Protocol):
+    """Whatever signs as one ed25519 key: a file's, or one that never leaves a device."""
+
+    @property
+    def public(self) -> bytes:
+        """The 32 bytes of the public key."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 64-byte signature."""
+        ...
 
 
 class SigningKey:

@@ -8,7 +8,7 @@ import msgspec
 
 from vigo.core.ids import EnvoyId, TaskId
 from vigo.core.orders import SignedOrder, opened, sign
-from vigo.core.signing import TASK_CONTEXT, SigningKey, VerifyKey
+from vigo.core.signing import TASK_CONTEXT, Signer, VerifyKey
 
 FinalState = Literal["succeeded", "failed", "timed-out", "cancelled", "expired", "refused", "lost"]
 """How a task ended on a machine. `expired` was never started in time, `refused` is what the agent would not start, and
@@ -68,7 +68,7 @@ class TaskEnd(msgspec.Struct, frozen=True, kw_only=True):
     output_bytes: int = 0
 
 
-def sign_order(order: TaskOrder, key: SigningKey) -> SignedOrder:
+def sign_order(order: TaskOrder, key: Signer) -> SignedOrder:
     """Return an order signed."""
     return sign(order, TASK_CONTEXT, key)
 

@@ -7,8 +7,7 @@ import msgspec
 from litestar import Litestar
 
 from vigo.core.clock import Clock
-from vigo.core.ids import SessionId
-from vigo.core.signing import SigningKey
+from vigo.core.ids import Digest, SessionId
 from vigo.server.features.access import rest as access_rest
 from vigo.server.features.access.service import AccessService
 from vigo.server.features.certificates import rest as certificates_rest
@@ -29,6 +28,8 @@ from vigo.server.features.generations.models import Compile
 from vigo.server.features.generations.service import GenerationService
 from vigo.server.features.health import rest as health_rest
 from vigo.server.features.health.service import HealthService
+from vigo.server.features.keys import rest as keys_rest
+from vigo.server.features.keys.service import KeyService
 from vigo.server.features.planning import rest as planning_rest
 from vigo.server.features.planning.service import PlanningService
 from vigo.server.features.pushes import rest as pushes_rest
@@ -68,6 +69,7 @@ from vigo.server.platform.folder.initialise import make_service_ca, mint_admin_t
 from vigo.server.platform.folder.layout import DataFolder
 from vigo.server.platform.listen.listener import Listener
 from vigo.server.platform.pki.authority import Authority
+from vigo.server.platform.pki.keyring import Keyring
 from vigo.server.platform.pki.server_certificate import ServerCertificate
 from vigo.server.platform.rpc.app import RpcApp
 from vigo.server.platform.settings.addresses import PublicAddresses
@@ -99,6 +101,8 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     workflow_driver: WorkflowDriver
     workflows: WorkflowService
     secrets: SecretService
+    keyring: Keyring
+    keys: KeyService
     gate: Gate
     rpc: RpcApp
     web: Litestar
@@ -113,7 +117,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
                 app=self.rpc,
                 certificate=pem,
                 key=pem,
-                client_ca=self.folder.ca_certificate,
+                client_ca=self.folder.client_cas,
                 grpc=True,
             ),
             Listener(
@@ -138,16 +142,15 @@ def make_server_certificate(
     authority = Authority.load(folder.ca_key, folder.ca_certificate, clock)
     names = PublicAddresses(settings, machine_names).certificate_names()
     lifetime = settings.value.server_certificate_lifetime
-    ServerCertificate(folder.server_pem, authority, clock).renew_if_due(names, lifetime)
+    ServerCertificate(folder.server_pem, lambda: authority, clock).renew_if_due(names, lifetime)
 
 
 class _Opened(msgspec.Struct, frozen=True, kw_only=True):
     folder: DataFolder
     settings: CurrentSettings
     clock: Clock
-    authority: Authority
+    keyring: Keyring
     service_authority: Authority
-    policy_key: SigningKey
     certificate: ServerCertificate
     addresses: PublicAddresses
     database: Database
@@ -166,16 +169,15 @@ def build(
         DamagedError: a key or the database cannot be used.
         UnavailableError: the database cannot be opened.
     """
-    authority = Authority.load(folder.ca_key, folder.ca_certificate, clock)
+    keyring = Keyring(folder, clock)
     make_service_ca(folder, clock)
     opened = _Opened(
         folder=folder,
         settings=settings,
         clock=clock,
-        authority=authority,
+        keyring=keyring,
         service_authority=Authority.load(folder.service_ca_key, folder.service_ca_certificate, clock),
-        policy_key=SigningKey.load(folder.policy_key),
-        certificate=ServerCertificate(folder.server_pem, authority, clock),
+        certificate=ServerCertificate(folder.server_pem, lambda: keyring.presenting, clock),
         addresses=PublicAddresses(settings, machine_names),
         database=Database(folder.database),
     )
@@ -191,41 +193,44 @@ def build(
 
 def _assembled(opened: _Opened, compiler: Compile) -> App:
     folder, settings, clock = opened.folder, opened.settings, opened.clock
-    database, authority = opened.database, opened.authority
+    database, keyring = opened.database, opened.keyring
     trail = Trail(clock)
-    ca_sha256, api_url = authority.sha256, opened.addresses.api_url
+    api_url = opened.addresses.api_url
+
+    def ca_sha256() -> Digest:
+        return keyring.presenting.sha256
+
     access = AccessService(database, trail, clock, mint_admin_token(folder), ca_sha256, api_url)
     vault = opened_store(folder, settings.value, clock, asked_passphrase)
-    sealer, check = Sealer(opened.policy_key, settings, clock), SecretCheck(vault)
+    sealer, check = Sealer(keyring, settings, clock), SecretCheck(vault)
     generations = GenerationService(folder, database, trail, sealer, compiler, check)
     generations.load()
     runs = RunService(database, clock, settings)
     streams = StreamService(clock)
     envoys = EnvoyService(database, trail, clock, runs, generations, streams)
-    driver = TaskDriver(database, trail, clock, envoys, streams, opened.policy_key)
+    driver = TaskDriver(database, trail, clock, envoys, streams, keyring)
     driver.load()
     named = NamedTasks(database, trail, generations)
     tasks = TaskService(database, trail, clock, settings, envoys, streams, driver, named)
     scrier_driver = ScrierDriver(database, trail, clock, access, envoys, generations, streams)
     scrier_driver.load()
     recordings = Recordings(folder.recordings, folder.master_key.read_bytes())
-    scriers = ScrierService(database, trail, clock, settings, envoys, scrier_driver, recordings, opened.policy_key)
+    scriers = ScrierService(database, trail, clock, settings, envoys, scrier_driver, recordings, keyring)
     machines = Machines(envoys)
     steps = Steps(database, trail, clock, envoys, streams, tasks)
     workflow_driver = WorkflowDriver(database, trail, clock, access, generations, envoys, machines, steps)
     workflow_driver.load()
     workflows = WorkflowService(database, trail, clock, settings, generations, machines, tasks, workflow_driver)
     tokens = TokenService(database, trail, clock, ca_sha256, api_url)
-    identity = ServerIdentity(
-        server=server_id(folder), policy_keys=generations.policy_keys, authority=authority, addresses=opened.addresses
-    )
+    identity = ServerIdentity(server=server_id(folder), keyring=keyring, addresses=opened.addresses)
+    keys = KeyService(database, trail, keyring, envoys, streams)
     queue = ApprovalQueue(database, trail, clock, settings, envoys)
     enrolment = EnrolmentService(database, trail, clock, settings, identity, tokens, envoys, queue)
-    health = HealthService(folder, database, clock, settings, authority, opened.certificate, generations, envoys)
+    health = HealthService(folder, database, clock, settings, keys, opened.certificate, generations, envoys)
     vault_service = SecretService(database, trail, clock, vault, generations, envoys, streams)
     pace = Pace(clock, MOST_SIGNED_IN_A_MINUTE)
     certificates = CertificateService(database, trail, opened.service_authority, generations, envoys, pace)
-    checkin = CheckInService(envoys, generations, settings, clock, vault_service.epochs.of)
+    checkin = CheckInService(envoys, generations, settings, clock, keyring, vault_service.epochs.of)
     gate = Gate(envoys, identity.server, SessionId(secrets.token_hex(16)), clock)
     most = settings.value.max_message_bytes
     return App(
@@ -247,6 +252,8 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
         workflow_driver=workflow_driver,
         workflows=workflows,
         secrets=vault_service,
+        keyring=keyring,
+        keys=keys,
         gate=gate,
         rpc=RpcApp(
             [
@@ -272,6 +279,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
                 *scriers_rest.routes(scriers),
                 *workflows_rest.routes(workflows),
                 *certificates_rest.routes(certificates),
+                *keys_rest.routes(keys),
                 *secrets_rest.routes(vault_service),
                 *health_rest.routes(health),
                 *planning_rest.routes(PlanningService(generations, envoys)),

@@ -49,6 +49,7 @@ class Running:
             VigoError: an address cannot be had, or a certificate not used.
         """
         await self.app.generations.reconcile()
+        self.app.keys.changed = self.renew_trust
         await self._serving.start()
         found = self._serving.addresses
         self.app.addresses.listening(found[GRPC_LISTENER], found[API_LISTENER])
@@ -113,6 +114,14 @@ class Running:
             # Tried again at the next look where it fails: the file is not due any more, what is served would lapse.
             await self._serving.renew()
             self._has_new_certificate = False
+
+    async def renew_trust(self) -> None:
+        """Take other CAs of envoys, and a certificate of another CA where the former is retired."""
+        app = self.app
+        app.certificate.renew_if_due(app.addresses.certificate_names(), app.settings.value.server_certificate_lifetime)
+        self._has_new_certificate = True
+        await self._serving.renew(waits=False)
+        self._has_new_certificate = False
 
     async def reload(self, settings: Settings) -> None:
         """Apply other settings, and read the admin token and the live generation anew.

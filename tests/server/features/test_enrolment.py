@@ -23,7 +23,7 @@ async def test_an_agent_enrols_and_learns_all_that_it_needs(server: Server, tmp:
     machine = await Machine.enrolled(server, tmp / "web-1", "Web-1.")
     assert machine.identity.hostname == "web-1"
     assert machine.identity.grpc_addresses == server.app.addresses.grpc()
-    assert machine.identity.policy_keys == server.app.generations.policy_keys
+    assert machine.identity.policy_keys == server.app.keyring.trust.policy_keys
     assert machine.identity.interval_seconds == 300
     listed = (await server.request("GET", "/api/v1/tokens")).json()["items"][0]
     assert (listed["uses"], listed["uses_left"], listed["used_by"], listed["created_by"]) == (1, 0, ["web-1"], "admin")

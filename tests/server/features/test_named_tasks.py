@@ -52,7 +52,7 @@ async def run(server: Server, status: int = 201, token: str | None = None, **wan
 
 def order_in(server: Server, message: object) -> TaskOrder:
     assert isinstance(message, StartTask)
-    keys = tuple(VerifyKey(bytes.fromhex(key)) for key in server.app.generations.policy_keys)
+    keys = tuple(VerifyKey(bytes.fromhex(key)) for key in server.app.keyring.trust.policy_keys)
     return open_order(message.order, keys)
 
 

@@ -114,7 +114,7 @@ async def asked(server: Server, status: int = 201, token: str | None = None, **w
 async def order_of(server: Server, ears: Ears) -> ScrierOrder:
     message = await ears.next()
     assert isinstance(message, OpenScrier), message
-    keys = tuple(VerifyKey(bytes.fromhex(key)) for key in server.app.generations.policy_keys)
+    keys = tuple(VerifyKey(bytes.fromhex(key)) for key in server.app.keyring.trust.policy_keys)
     return open_order(message.order, keys)
 
 

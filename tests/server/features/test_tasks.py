@@ -129,7 +129,7 @@ async def test_an_order_is_signed_for_one_envoy_and_its_life_is_told(server: Ser
         task = await begun(server, command="echo ok", user="www-data", nice=5, timeout_seconds=7)
         start = await web.next()
         assert isinstance(start, StartTask)
-        keys = tuple(VerifyKey(bytes.fromhex(key)) for key in server.app.generations.policy_keys)
+        keys = tuple(VerifyKey(bytes.fromhex(key)) for key in server.app.keyring.trust.policy_keys)
         order = open_order(start.order, keys)
         record = server.app.envoys.index.named("web-1")
         assert record is not None
@@ -483,7 +483,7 @@ async def test_a_batch_begins_once_the_one_before_is_healthy(server: Server, tmp
         start = await one.next()
         assert isinstance(start, StartTask)
         order = open_order(
-            start.order, tuple(VerifyKey(bytes.fromhex(key)) for key in server.app.generations.policy_keys)
+            start.order, tuple(VerifyKey(bytes.fromhex(key)) for key in server.app.keyring.trust.policy_keys)
         )
         assert (order.kind, order.command, order.user) == ("check", "http://127.0.0.1/", "app")
         assert order.timeout == timedelta(seconds=9)

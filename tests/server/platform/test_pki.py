@@ -117,7 +117,7 @@ def test_the_servers_certificate_is_made_anew_only_when_it_is_due(
     tmp_path: Path, authority: Authority, clock: FakeClock
 ) -> None:
     path = tmp_path / "server.pem"
-    certificate = ServerCertificate(path, authority, clock)
+    certificate = ServerCertificate(path, lambda: authority, clock)
     assert certificate.renew_if_due(("a.example.com",), LIFE)
     assert not certificate.renew_if_due(("a.example.com",), LIFE)
     assert certificate.renew_if_due(("b.example.com",), LIFE)

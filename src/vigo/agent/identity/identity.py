@@ -9,6 +9,7 @@ from vigo.agent.identity.files import make_private_folder, sync_folder, write_pr
 from vigo.core.errors import DamagedError, NotEnrolledError, UnavailableError
 from vigo.core.ids import EnvoyId, ServerId
 from vigo.core.signing import SigningKey, VerifyKey
+from vigo.core.trust import Trust
 
 FOLDER = "identity"
 PENDING = "identity.pending"
@@ -30,6 +31,8 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     certificate_expires_at: datetime
     certificate_renew_at: datetime
     root: str | None = None
+    trust_version: int = 0
+    """The document that says whom to trust; `policy_keys` and the CAs beside this record are those of it."""
 
     def verify_keys(self) -> tuple[VerifyKey, ...]:
         """Return the keys of which one signed every genuine bundle."""
@@ -51,7 +54,7 @@ class IdentityFolder:
 
     @property
     def ca_path(self) -> Path:
-        """The one CA that servers are trusted by."""
+        """The CAs that servers are trusted by: one, or two while one takes the place of the other."""
         return self._folder / _CA
 
     def load(self) -> Identity:
@@ -84,7 +87,7 @@ class IdentityFolder:
             ) from error
 
     def ca_pem(self) -> str:
-        """Return the CA's certificate.
+        """Return the certificates of the CAs.
 
         Raises:
             DamagedError: it cannot be read.
@@ -139,6 +142,35 @@ class IdentityFolder:
         """Store a renewed certificate with its key, then the record that says when to renew it."""
         write_private(self.tls_path, certificate_pem.encode() + key_pem)
         write_private(self._folder / _RECORD, _encoded(identity))
+
+    def trust(self, identity: Identity) -> Trust:
+        """Return whom this machine trusts now.
+
+        Raises:
+            DamagedError: the CA cannot be read.
+        """
+        return Trust(
+            version=identity.trust_version,
+            issued_at=identity.enrolled_at,
+            ca_pem=self.ca_pem(),
+            policy_keys=identity.policy_keys,
+        )
+
+    def keep_trust(self, identity: Identity, trust: Trust, now: datetime) -> Identity:
+        """Store whom to trust from now on; return the identity that says so.
+
+        Killed between the two files, it is told of the document again. A certificate of a CA that is not trusted any
+        more is as good as one that has ended.
+        """
+        from vigo.agent.identity import tls  # noqa: PLC0415 - imports cryptography, for changes of trust alone
+
+        write_private(self.ca_path, trust.ca_pem.encode())
+        is_certified = tls.is_issued_by(self.tls_path.read_bytes(), trust.ca_pem)
+        changed = msgspec.structs.replace(identity, policy_keys=trust.policy_keys, trust_version=trust.version)
+        if not is_certified:
+            changed = msgspec.structs.replace(changed, certificate_expires_at=min(now, identity.certificate_expires_at))
+        write_private(self._folder / _RECORD, _encoded(changed))
+        return changed
 
     def _finish(self) -> None:
         """Take the last step of an enrolment, also of one that was killed before it."""

@@ -1,5 +1,6 @@
 """The key of the client certificate: EC P-256. `cryptography` is only imported by who makes or checks keys."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -41,22 +42,42 @@ def signing_request(key_pem: bytes, hostname: str) -> str:
 
 
 def check_certificate(certificate_pem: str, key_pem: bytes, ca_pem: str) -> CertificateLife:
-    """Return the life of a certificate that is for our key and signed by our CA.
+    """Return the life of a certificate that is for our key and signed by one of our CAs.
 
     Raises:
         UnauthenticatedError: it is not; nothing may be replaced by it.
     """
     try:
         certificate = x509.load_pem_x509_certificate(certificate_pem.encode())
-        ca = x509.load_pem_x509_certificate(ca_pem.encode())
-        certificate.verify_directly_issued_by(ca)
-    except (ValueError, TypeError, InvalidSignature) as error:
+        cas = x509.load_pem_x509_certificates(ca_pem.encode())
+    except (ValueError, TypeError) as error:
         raise UnauthenticatedError(
-            f"expected a certificate that the pinned CA signed, found another ({error}); nothing was stored"
+            f"expected a certificate, found something else ({error}); nothing was stored"
         ) from error
+    if not _is_issued_by(certificate, cas):
+        raise UnauthenticatedError("expected a certificate that a pinned CA signed, found another; nothing was stored")
     if certificate.public_key() != _private(key_pem).public_key():
         raise UnauthenticatedError("expected a certificate for this machine's key, found one for another")
     return CertificateLife(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+
+
+def is_issued_by(certificate_pem: bytes, ca_pem: str) -> bool:
+    """Return whether one of these CAs signed a certificate; False for what is none."""
+    try:
+        certificate = x509.load_pem_x509_certificate(certificate_pem)
+        return _is_issued_by(certificate, x509.load_pem_x509_certificates(ca_pem.encode()))
+    except (ValueError, TypeError):
+        return False
+
+
+def _is_issued_by(certificate: x509.Certificate, cas: Iterable[x509.Certificate]) -> bool:
+    for ca in cas:
+        try:
+            certificate.verify_directly_issued_by(ca)
+        except (ValueError, TypeError, InvalidSignature):
+            continue
+        return True
+    return False
 
 
 def _private(key_pem: bytes) -> ec.EllipticCurvePrivateKey:

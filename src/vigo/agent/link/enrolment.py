@@ -38,6 +38,7 @@ from vigo.core.fingerprints import parse_fingerprint
 from vigo.core.hostnames import canonical_hostname
 from vigo.core.ids import parse_envoy_id
 from vigo.core.signing import SigningKey
+from vigo.core.trust import certificates_in, fingerprint_of
 
 if TYPE_CHECKING:
     from vigo.agent.identity.tls import CertificateLife
@@ -91,7 +92,7 @@ def enrol(folder: IdentityFolder, clock: Clock, wanted: Wanted, *, force: bool =
     wanted = wanted._replace(server_url=f"https://{address}", hostname=canonical_hostname(wanted.hostname))
     present = _present(folder, force=force)
     if not force and present is not None:
-        _check_same(present, wanted._replace(ca_sha256=pinned))
+        _check_same(present, wanted._replace(ca_sha256=pinned), folder)
         _check_welcome(present, folder.state_dir)
         return Enrolled(present, was_there=True)
     ca_pem = _pinned_ca(address, pinned, clock)
@@ -103,10 +104,11 @@ def enrol(folder: IdentityFolder, clock: Clock, wanted: Wanted, *, force: bool =
     answer = _decoded(posted(address, context_of(ca_pem), ENROL_PATH, request, clock), address)
     if isinstance(answer, WaitAnswer):
         return Waiting(answer.fingerprint, answer.ask_again_seconds)
-    life = check_certificate(answer.certificate_pem, key_pem, ca_pem)
+    # The server proved that it is of the pinned CA: it may say that another one is about to take its place.
+    cas = "".join(dict.fromkeys((ca_pem, *certificates_in(answer.ca_pem))))
+    life = check_certificate(answer.certificate_pem, key_pem, cas)
     identity = _identity(answer, address, pinned, life, wanted.root, clock.now())
-    # The CA that was compared with the fingerprint is kept, not one that the answer may carry beside it.
-    return Enrolled(identity, former=folder.complete(identity, answer.certificate_pem, ca_pem))
+    return Enrolled(identity, former=folder.complete(identity, answer.certificate_pem, cas))
 
 
 def _identity(
@@ -125,6 +127,7 @@ def _identity(
         certificate_expires_at=life.expires_at,
         certificate_renew_at=life.renew_at,
         root=root,
+        trust_version=answer.trust_version,
     )
     try:
         parse_envoy_id(identity.envoy)
@@ -165,10 +168,12 @@ def _present(folder: IdentityFolder, *, force: bool) -> Identity | None:
         return None
 
 
-def _check_same(present: Identity, wanted: Wanted) -> None:
+def _check_same(present: Identity, wanted: Wanted, folder: IdentityFolder) -> None:
+    # The one that was pinned may have been replaced since.
+    cas = {present.ca_sha256, *map(fingerprint_of, certificates_in(folder.ca_pem()))}
     pairs = (
         ("server", present.server_url, wanted.server_url),
-        ("CA", present.ca_sha256, wanted.ca_sha256),
+        ("CA", wanted.ca_sha256 if wanted.ca_sha256 in cas else present.ca_sha256, wanted.ca_sha256),
         ("hostname", present.hostname, wanted.hostname),
         ("root", present.root, wanted.root),
     )

@@ -8,6 +8,12 @@ from vigo.core.errors import TimedOutError, UnavailableError, VigoError
 
 # Source: X509_STORE_CTX_get_error(3).
 _NOT_YET_VALID, _EXPIRED, _OTHER_NAME, _OTHER_ADDRESS = 9, 10, 62, 64
+
+
+class UntrustedServerError(UnavailableError):
+    """The server's certificate is of no CA that this machine trusts: another server, or the CA was replaced."""
+
+
 _CERTIFICATE_ALERTS = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED")
 
 
@@ -16,7 +22,9 @@ def explained(error: BaseException, address: str, now: datetime) -> VigoError:
     if isinstance(error, VigoError):
         return error
     if isinstance(error, ssl.SSLCertVerificationError):
-        return UnavailableError(_certificate_problem(error, address, now))
+        problem = _certificate_problem(error, address, now)
+        is_of_other_ca = error.verify_code not in (_NOT_YET_VALID, _EXPIRED, _OTHER_NAME, _OTHER_ADDRESS)
+        return UntrustedServerError(problem) if is_of_other_ca else UnavailableError(problem)
     if isinstance(error, ssl.SSLError):
         return _handshake_problem(error, address)
     if isinstance(error, TimeoutError):
@@ -50,7 +58,7 @@ def _certificate_problem(error: ssl.SSLCertVerificationError, address: str, now:
         )
     return (
         f"{address}: expected a certificate that the pinned CA signed, found another ({error.verify_message});"
-        " this is not our server, or its CA was replaced: then enrol anew"
+        " this is not our server, or it was made anew: then enrol anew"
     )
 
 

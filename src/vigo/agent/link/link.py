@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.link.address import DEFAULT_GRPC_PORT, parse_address
 from vigo.agent.link.channel import Connection, OpenStream, client_context
-from vigo.agent.link.faults import explained
+from vigo.agent.link.faults import UntrustedServerError, explained
 from vigo.agent.link.mark import machine_mark
 from vigo.core.clock import Clock
 from vigo.core.errors import (
@@ -101,6 +101,8 @@ class Link:
         Raises:
             DamagedError: the identity's files cannot be used.
             UnauthenticatedError: the server refuses this envoy.
+            LapsedError: the certificate has ended.
+            UntrustedServerError: who answers is of no CA that is trusted.
             UnavailableError: none answers; the message has each one's reason.
         """
         if self._connection is not None:
@@ -119,7 +121,11 @@ class Link:
         refused = [one for one in problems if isinstance(one, UnauthenticatedError | ForbiddenError)]
         if refused:
             raise refused[0]
-        raise UnavailableError("; ".join(map(str, problems)) or "the identity names no server; enrol with --force")
+        told = "; ".join(map(str, problems)) or "the identity names no server; enrol with --force"
+        if any(isinstance(one, UntrustedServerError) for one in problems):
+            raise UntrustedServerError(told)
+        lapsed = [one for one in problems if isinstance(one, LapsedError)]
+        raise LapsedError(told) if lapsed else UnavailableError(told)
 
     async def check_in(self, message: CheckIn) -> CheckInAnswer:
         """Return the server's answer to a check-in."""

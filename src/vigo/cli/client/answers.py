@@ -224,6 +224,21 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     labels: dict[str, str] = {}
 
 
+class Key(msgspec.Struct, frozen=True, kw_only=True):
+    """The CA or the policy key."""
+
+    subject: str
+    fingerprint: str
+    ends_at: datetime | None
+    next_fingerprint: str | None
+    phase: str | None
+    begun_at: datetime | None
+    envoys: int
+    behind: int
+    behind_hostnames: tuple[str, ...]
+    advice: str
+
+
 class WaitingMachine(msgspec.Struct, frozen=True, kw_only=True):
     """A machine that asks to be let in."""
 

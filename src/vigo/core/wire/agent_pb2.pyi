@@ -87,16 +87,18 @@ class HelloResponse(_message.Message):
     def __init__(self, server: _Optional[str] = ..., session: _Optional[str] = ..., sequence: _Optional[int] = ...) -> None: ...
 
 class Fingerprint(_message.Message):
-    __slots__ = ("bundle_digest", "traits_digest", "outcome_digest", "secrets_epoch")
+    __slots__ = ("bundle_digest", "traits_digest", "outcome_digest", "secrets_epoch", "trust_version")
     BUNDLE_DIGEST_FIELD_NUMBER: _ClassVar[int]
     TRAITS_DIGEST_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_DIGEST_FIELD_NUMBER: _ClassVar[int]
     SECRETS_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    TRUST_VERSION_FIELD_NUMBER: _ClassVar[int]
     bundle_digest: str
     traits_digest: str
     outcome_digest: str
     secrets_epoch: int
-    def __init__(self, bundle_digest: _Optional[str] = ..., traits_digest: _Optional[str] = ..., outcome_digest: _Optional[str] = ..., secrets_epoch: _Optional[int] = ...) -> None: ...
+    trust_version: int
+    def __init__(self, bundle_digest: _Optional[str] = ..., traits_digest: _Optional[str] = ..., outcome_digest: _Optional[str] = ..., secrets_epoch: _Optional[int] = ..., trust_version: _Optional[int] = ...) -> None: ...
 
 class CheckInRequest(_message.Message):
     __slots__ = ("fingerprint", "traits", "agent_version")
@@ -109,18 +111,30 @@ class CheckInRequest(_message.Message):
     def __init__(self, fingerprint: _Optional[_Union[Fingerprint, _Mapping]] = ..., traits: _Optional[bytes] = ..., agent_version: _Optional[str] = ...) -> None: ...
 
 class CheckInResponse(_message.Message):
-    __slots__ = ("want_traits", "bundle", "interval_seconds", "without_policy", "secrets_epoch")
+    __slots__ = ("want_traits", "bundle", "interval_seconds", "without_policy", "secrets_epoch", "trust", "renew_certificate")
     WANT_TRAITS_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
     INTERVAL_SECONDS_FIELD_NUMBER: _ClassVar[int]
     WITHOUT_POLICY_FIELD_NUMBER: _ClassVar[int]
     SECRETS_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    TRUST_FIELD_NUMBER: _ClassVar[int]
+    RENEW_CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
     want_traits: bool
     bundle: Bundle
     interval_seconds: int
     without_policy: bool
     secrets_epoch: int
-    def __init__(self, want_traits: _Optional[bool] = ..., bundle: _Optional[_Union[Bundle, _Mapping]] = ..., interval_seconds: _Optional[int] = ..., without_policy: _Optional[bool] = ..., secrets_epoch: _Optional[int] = ...) -> None: ...
+    trust: _containers.RepeatedCompositeFieldContainer[SignedTrust]
+    renew_certificate: bool
+    def __init__(self, want_traits: _Optional[bool] = ..., bundle: _Optional[_Union[Bundle, _Mapping]] = ..., interval_seconds: _Optional[int] = ..., without_policy: _Optional[bool] = ..., secrets_epoch: _Optional[int] = ..., trust: _Optional[_Iterable[_Union[SignedTrust, _Mapping]]] = ..., renew_certificate: _Optional[bool] = ...) -> None: ...
+
+class SignedTrust(_message.Message):
+    __slots__ = ("content", "signature")
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    content: bytes
+    signature: bytes
+    def __init__(self, content: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class Bundle(_message.Message):
     __slots__ = ("digest", "generation", "not_after_unix", "compressed_plan", "signature")

@@ -20,6 +20,7 @@ from vigo.core.ids import (
 )
 from vigo.core.run import Cause, Outcome, ResourceResult, Run
 from vigo.core.signing import SignedFields
+from vigo.core.trust import SignedTrust
 from vigo.core.wire import agent_pb2 as pb
 
 MOST_MARK_CHARACTERS = 64
@@ -146,6 +147,7 @@ class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
     traits_digest: Digest = Digest("")
     outcome_digest: Digest = Digest("")
     secrets_epoch: int = 0
+    trust_version: int = 0
 
 
 class CheckIn(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,6 +165,7 @@ class CheckIn(msgspec.Struct, frozen=True, kw_only=True):
                 traits_digest=self.fingerprint.traits_digest,
                 outcome_digest=self.fingerprint.outcome_digest,
                 secrets_epoch=self.fingerprint.secrets_epoch,
+                trust_version=self.fingerprint.trust_version,
             ),
             traits=self.traits,
             agent_version=self.agent_version,
@@ -179,6 +182,7 @@ class CheckIn(msgspec.Struct, frozen=True, kw_only=True):
                 traits_digest=Digest(found.traits_digest),
                 outcome_digest=Digest(found.outcome_digest),
                 secrets_epoch=found.secrets_epoch,
+                trust_version=found.trust_version,
             ),
             traits=message.traits,
             agent_version=message.agent_version,
@@ -193,6 +197,8 @@ class CheckInAnswer(msgspec.Struct, frozen=True, kw_only=True):
     interval: timedelta | None = None
     without_policy: bool = False
     secrets_epoch: int | None = None
+    trust: tuple[SignedTrust, ...] = ()
+    renew_certificate: bool = False
 
     def to_bytes(self) -> bytes:
         """Return the protobuf form."""
@@ -201,6 +207,8 @@ class CheckInAnswer(msgspec.Struct, frozen=True, kw_only=True):
             interval_seconds=0 if self.interval is None else int(self.interval.total_seconds()),
             without_policy=self.without_policy,
             secrets_epoch=self.secrets_epoch,
+            trust=[pb.SignedTrust(content=one.content, signature=one.signature) for one in self.trust],
+            renew_certificate=self.renew_certificate,
         )
         if self.bundle is not None:
             message.bundle.CopyFrom(
@@ -225,6 +233,8 @@ class CheckInAnswer(msgspec.Struct, frozen=True, kw_only=True):
             interval=timedelta(seconds=seconds) if seconds else None,
             without_policy=message.without_policy,
             secrets_epoch=message.secrets_epoch if message.HasField("secrets_epoch") else None,
+            trust=tuple(SignedTrust(one.content, one.signature) for one in message.trust),
+            renew_certificate=message.renew_certificate,
         )
 
 

@@ -41,7 +41,7 @@ class AccessService:
         trail: Trail,
         clock: Clock,
         admin_token: str,
-        ca_sha256: str,
+        ca_sha256: Callable[[], Digest],
         server_url: Callable[[], str],
     ) -> None:
         self._database = database
@@ -148,7 +148,7 @@ class AccessService:
             id=token.id,
             name=name,
             expires_at=token.expires_at,
-            ca_sha256=self._ca_sha256,
+            ca_sha256=self._ca_sha256(),
             server=self._server_url(),
         )
 

@@ -12,8 +12,9 @@ from vigo.core.wire.messages import CheckIn, CheckInAnswer
 from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.generations.service import GenerationService
-from vigo.server.platform.auth.gate import Envoy
+from vigo.server.platform.auth.gate import MOST_SEQUENCE, Envoy
 from vigo.server.platform.auth.pace import UNIT_BYTES, Pace
+from vigo.server.platform.pki.keyring import Keyring
 from vigo.server.platform.settings.model import CurrentSettings
 
 NOTHING_NEW: Final = CheckInAnswer()
@@ -36,12 +37,14 @@ class CheckInService:
         generations: GenerationService,
         settings: CurrentSettings,
         clock: Clock,
+        keyring: Keyring,
         epoch: Epoch = lambda _names: 0,
     ) -> None:
         self._envoys = envoys
         self._generations = generations
         self._settings = settings
         self._clock = clock
+        self._keyring = keyring
         self._epoch = epoch
         self._pace = Pace(clock, _TRAITS_UNITS)
 
@@ -67,6 +70,7 @@ class CheckInService:
         record.last_seen_at = self._clock.now()
         record.bundle_digest = said.bundle_digest
         record.outcome_digest = said.outcome_digest
+        record.trust_version = min(said.trust_version, MOST_SEQUENCE)
         if message.agent_version and message.agent_version != record.agent_version:
             record.agent_version = message.agent_version[:_MOST_VERSION]
         self._envoys.index.touch(record)
@@ -94,7 +98,10 @@ class CheckInService:
         # Most have no secrets: then this costs nothing.
         epoch = self._epoch(assigned.secret_names) if assigned is not None and assigned.secret_names else 0
         is_other_epoch = epoch is not None and epoch != said.secrets_epoch
-        if is_told and bundle is None and not want_traits and not is_without_policy and not is_other_epoch:
+        trust = self._keyring.documents_after(said.trust_version)
+        is_renewal_due = self._keyring.is_replacing_ca and record.certificate_ca != self._keyring.issuing.sha256
+        is_quiet = is_told and not want_traits and not is_without_policy and not is_other_epoch
+        if is_quiet and bundle is None and not trust and not is_renewal_due:
             return NOTHING_NEW
         record.told_interval_seconds = interval_seconds
         return CheckInAnswer(
@@ -103,4 +110,6 @@ class CheckInService:
             interval=None if is_told else interval,
             without_policy=is_without_policy,
             secrets_epoch=epoch if is_other_epoch else None,
+            trust=trust,
+            renew_certificate=is_renewal_due,
         )

@@ -15,7 +15,8 @@ from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.platform.audit.trail import Act, Trail
 from vigo.server.platform.db.database import Database
-from vigo.server.platform.pki.authority import Authority, Issued
+from vigo.server.platform.pki.authority import Issued
+from vigo.server.platform.pki.keyring import Keyring
 from vigo.server.platform.pki.requests import EnvoyKey
 from vigo.server.platform.settings.model import CurrentSettings
 
@@ -47,14 +48,14 @@ class Admission:
         trail: Trail,
         clock: Clock,
         settings: CurrentSettings,
-        authority: Authority,
+        keyring: Keyring,
         envoys: EnvoyService,
     ) -> None:
         self._database = database
         self._trail = trail
         self._clock = clock
         self._settings = settings
-        self._authority = authority
+        self._keyring = keyring
         self._envoys = envoys
 
     async def admit(self, comer: Comer, leave: Leave) -> tuple[EnvoyId, Issued]:
@@ -71,16 +72,16 @@ class Admission:
             present = self._present(connection, comer, leave)
             envoy_id = new_envoy_id() if present is None else present.envoy
             lifetime = self._settings.value.envoy_certificate_lifetime
-            issued = self._authority.issue_envoy(comer.key, envoy_id, comer.hostname, lifetime)
+            issued = self._keyring.issuing.issue_envoy(comer.key, envoy_id, comer.hostname, lifetime)
             record = EnvoyRecord(
-                envoy_id, comer.hostname, comer.signing_key.public, now, issued.not_after, dict(leave.labels)
+                envoy_id, comer.hostname, comer.signing_key.public, now, issued.not_after, leave.labels, issued.ca
             )
             if present is None:
                 self._envoys.add(connection, record)
-            elif present.is_repeat:
-                self._envoys.set_certificate(connection, envoy_id, issued.not_after)
             else:
-                self._envoys.set_key(connection, envoy_id, record.signing_key, issued.not_after, record.labels)
+                self._envoys.set_certificate(connection, envoy_id, issued)
+            if present is not None and not present.is_repeat:
+                self._envoys.set_key(connection, envoy_id, record.signing_key, record.labels)
             if present is None or not present.is_repeat:
                 leave.use(connection, envoy_id, comer.hostname)
             self._trail.append(connection, _act(comer, leave, envoy_id, present))
@@ -90,10 +91,10 @@ class Admission:
             present, record, issued = done
             if present is None:
                 self._envoys.index.add(record)
-            elif present.is_repeat:
-                self._found(record.id).certificate_not_after = issued.not_after
             else:
-                self._envoys.enrolled_anew(self._found(record.id), record.signing_key, issued.not_after, record.labels)
+                self._found(record.id).certified(issued.not_after, issued.ca)
+            if present is not None and not present.is_repeat:
+                self._envoys.enrolled_anew(self._found(record.id), record.signing_key, record.labels)
             how = "enrolled" if present is None or present.is_repeat else "enrolled anew with proof of its key"
             _log.info("%s %s as %s by %s", comer.hostname, how, record.id, leave.actor)
 

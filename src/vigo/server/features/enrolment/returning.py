@@ -1,4 +1,7 @@
-"""The way back for envoys whose certificate ended while they were off: proof of the signing key, and nothing else."""
+"""The way back for envoys whose certificate ended, or whose CA was retired, while they were off.
+
+The proof is that of the signing key, and nothing else.
+"""
 
 import logging
 from datetime import timedelta
@@ -14,7 +17,7 @@ from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.platform.audit.trail import Act, Trail
 from vigo.server.platform.auth.gate import MOST_SEQUENCE
 from vigo.server.platform.db.database import Database
-from vigo.server.platform.pki.authority import Authority
+from vigo.server.platform.pki.keyring import Keyring
 from vigo.server.platform.pki.requests import requested_key
 from vigo.server.platform.settings.model import CurrentSettings
 
@@ -31,7 +34,7 @@ class Returns:
         clock: Clock,
         settings: CurrentSettings,
         server: ServerId,
-        authority: Authority,
+        keyring: Keyring,
         envoys: EnvoyService,
     ) -> None:
         self._database = database
@@ -39,7 +42,7 @@ class Returns:
         self._clock = clock
         self._settings = settings
         self._server = server
-        self._authority = authority
+        self._keyring = keyring
         self._envoys = envoys
 
     async def come_back(self, request: ReturnRequest, source: str) -> ReturnAnswer:
@@ -55,7 +58,10 @@ class Returns:
         record = self._proven(request)
         now = self._clock.now()
         lapsed_for = now - record.certificate_not_after
-        if lapsed_for < timedelta(0):
+        is_retired = record.certificate_ca is not None and not self._keyring.accepts_certificates_of(
+            record.certificate_ca
+        )
+        if lapsed_for < timedelta(0) and not is_retired:
             raise ConflictError(
                 f"the certificate of {record.hostname} holds until {record.certificate_not_after:%Y-%m-%d %H:%M} UTC"
                 f" and now it is {now:%Y-%m-%d %H:%M} UTC here; check the clocks of both machines, or enrol with"
@@ -72,18 +78,19 @@ class Returns:
             raise ReplayedError(f"expected a sequence above {record.sequence}, found {request.sequence}")
         key = requested_key(request.csr_pem)
         lifetime = self._settings.value.envoy_certificate_lifetime
-        issued = self._authority.issue_envoy(key, record.id, record.hostname, lifetime)
-        detail = {"hostname": record.hostname, "source": source, "lapsed_days": lapsed_for.days}
+        issued = self._keyring.issuing.issue_envoy(key, record.id, record.hostname, lifetime)
+        detail = {"hostname": record.hostname, "source": source, "lapsed_days": max(lapsed_for.days, 0)}
         act = Act(actor=f"envoy {record.hostname}", action="envoy.return", subject=record.id, detail=detail)
 
         def job(connection: Connection) -> None:
             self._trail.append(connection, act)
-            self._envoys.set_return(connection, record.id, issued.not_after, request.sequence)
+            self._envoys.set_certificate(connection, record.id, issued)
+            self._envoys.set_sequence(connection, record.id, request.sequence)
 
         def then(_: None) -> None:
-            record.certificate_not_after = issued.not_after
+            record.certified(issued.not_after, issued.ca)
             record.sequence = max(record.sequence, request.sequence)
-            _log.info("%s is back after %d days without a certificate", record.hostname, lapsed_for.days)
+            _log.info("%s is back with another certificate", record.hostname)
 
         await self._database.write(job, then)
         return ReturnAnswer(certificate_pem=issued.pem)

@@ -30,7 +30,7 @@ from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.tokens.service import TokenService
 from vigo.server.platform.audit.trail import Act, Trail
 from vigo.server.platform.db.database import Database
-from vigo.server.platform.pki.authority import Authority
+from vigo.server.platform.pki.keyring import Keyring
 from vigo.server.platform.pki.requests import requested_key
 from vigo.server.platform.settings.addresses import PublicAddresses
 from vigo.server.platform.settings.model import CurrentSettings
@@ -43,11 +43,10 @@ _SHOWN: Final = 80
 
 
 class ServerIdentity(msgspec.Struct, frozen=True, kw_only=True):
-    """What an enrolled machine learns of this server, and who signs its certificate."""
+    """What an enrolled machine learns of this server, and what signs its certificate."""
 
     server: ServerId
-    policy_keys: tuple[str, ...]
-    authority: Authority
+    keyring: Keyring
     addresses: PublicAddresses
 
 
@@ -72,14 +71,14 @@ class EnrolmentService:
         self._tokens = tokens
         self._envoys = envoys
         self._limit = FailureLimit(settings, clock)
-        self._admission = Admission(database, trail, clock, settings, identity.authority, envoys)
-        self._returns = Returns(database, trail, clock, settings, identity.server, identity.authority, envoys)
+        self._admission = Admission(database, trail, clock, settings, identity.keyring, envoys)
+        self._returns = Returns(database, trail, clock, settings, identity.server, identity.keyring, envoys)
         self.queue = queue
 
     @property
     def ca_pem(self) -> str:
-        """The CA's certificate."""
-        return self._identity.authority.pem
+        """The certificate of the CA that this server's own is from."""
+        return self._identity.keyring.presenting.pem
 
     async def enrol(self, request: EnrolRequest, source: str) -> EnrolAnswer | WaitAnswer:
         """Return a machine's identity, or what one hears that has to wait for an approval.
@@ -109,15 +108,15 @@ class EnrolmentService:
         key = requested_key(csr_pem)
         record = self._record(envoy_id)
         lifetime = self._settings.value.envoy_certificate_lifetime
-        issued = self._identity.authority.issue_envoy(key, record.id, record.hostname, lifetime)
+        issued = self._identity.keyring.issuing.issue_envoy(key, record.id, record.hostname, lifetime)
         act = Act(actor=f"envoy {record.hostname}", action="certificate.renew", subject=envoy_id)
 
         def job(connection: Connection) -> None:
             self._trail.append(connection, act)
-            self._envoys.set_certificate(connection, record.id, issued.not_after)
+            self._envoys.set_certificate(connection, record.id, issued)
 
         def then(_: None) -> None:
-            record.certificate_not_after = issued.not_after
+            record.certified(issued.not_after, issued.ca)
 
         await self._database.write(job, then)
         return issued.pem
@@ -141,8 +140,9 @@ class EnrolmentService:
             envoy=envoy_id,
             hostname=hostname,
             certificate_pem=issued.pem,
-            ca_pem=identity.authority.pem,
-            policy_keys=identity.policy_keys,
+            ca_pem=identity.keyring.trust.ca_pem,
+            policy_keys=identity.keyring.trust.policy_keys,
+            trust_version=identity.keyring.trust.version,
             server=identity.server,
             grpc_addresses=identity.addresses.grpc(),
             interval_seconds=int(self._settings.value.check_in_interval.total_seconds()),

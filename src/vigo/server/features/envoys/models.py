@@ -21,6 +21,7 @@ class EnvoyRecord:
         "_key",
         "agent_version",
         "bundle_digest",
+        "certificate_ca",
         "certificate_not_after",
         "copied_at",
         "enrolled_at",
@@ -36,6 +37,7 @@ class EnvoyRecord:
         "status",
         "told_interval_seconds",
         "traits_digest",
+        "trust_version",
     )
 
     def __init__(
@@ -46,6 +48,7 @@ class EnvoyRecord:
         enrolled_at: datetime,
         certificate_not_after: datetime,
         labels: Labels | None = None,
+        certificate_ca: Digest | None = None,
     ) -> None:
         self.id = envoy_id
         self.hostname = hostname
@@ -53,6 +56,8 @@ class EnvoyRecord:
         self.enrolled_at = enrolled_at
         self.certificate_not_after = certificate_not_after
         self.labels: Labels = labels or {}
+        self.certificate_ca = certificate_ca
+        self.trust_version = 0
         self.copied_at: datetime | None = None
         self.status: Status = "active"
         self.revoked_at: datetime | None = None
@@ -78,10 +83,13 @@ class EnvoyRecord:
             self._key = VerifyKey(self.signing_key)
         return self._key
 
-    def enrolled_anew(self, signing_key: bytes, certificate_not_after: datetime, labels: Labels) -> None:
+    def certified(self, not_after: datetime, ca: Digest) -> None:
+        """Take another certificate."""
+        self.certificate_not_after, self.certificate_ca = not_after, ca
+
+    def enrolled_anew(self, signing_key: bytes, labels: Labels) -> None:
         """Take another key in the place of the former one, which opens nothing from now on."""
         self.signing_key, self._key = signing_key, None
-        self.certificate_not_after = certificate_not_after
         self.labels = self.labels | labels
         self.copied_at = None
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -45,6 +45,7 @@ from vigo.server.platform.auth.actor import Actor
 from vigo.server.platform.auth.gate import Envoy
 from vigo.server.platform.auth.table import Permission
 from vigo.server.platform.db.database import Database
+from vigo.server.platform.pki.authority import Issued
 
 _log = logging.getLogger(__name__)
 
@@ -139,27 +140,23 @@ class EnvoyService:
         """Return the identity and the signing key of the active envoy with a name, as the transaction sees it."""
         return store.active_named(connection, hostname)
 
-    def set_certificate(self, connection: Connection, envoy: EnvoyId, not_after: datetime) -> None:
-        """Store when an envoy's newest certificate ends."""
-        store.set_certificate(connection, envoy, not_after)
+    def set_certificate(self, connection: Connection, envoy: EnvoyId, issued: Issued) -> None:
+        """Store an envoy's newest certificate. `EnvoyRecord.certified` follows the commit."""
+        store.set_certificate(connection, envoy, issued)
 
-    def set_key(
-        self, connection: Connection, envoy: EnvoyId, signing_key: bytes, not_after: datetime, labels: Labels
-    ) -> None:
+    def set_key(self, connection: Connection, envoy: EnvoyId, signing_key: bytes, labels: Labels) -> None:
         """Store another signing key of an envoy. `enrolled_anew` follows the commit."""
         present = self.index.find(envoy)
-        kept = labels if present is None else present.labels | labels
-        store.set_key(connection, envoy, signing_key, not_after, kept)
+        store.set_key(connection, envoy, signing_key, labels if present is None else present.labels | labels)
 
-    def enrolled_anew(self, record: EnvoyRecord, signing_key: bytes, not_after: datetime, labels: Labels) -> None:
+    def enrolled_anew(self, record: EnvoyRecord, signing_key: bytes, labels: Labels) -> None:
         """Have the former key open nothing any more, and end the stream that was opened with it."""
-        record.enrolled_anew(signing_key, not_after, labels)
+        record.enrolled_anew(signing_key, labels)
         self._marks.forget(record.id)
         self._streams.end(record.id, UnauthenticatedError("this envoy was enrolled anew, with another key"))
 
-    def set_return(self, connection: Connection, envoy: EnvoyId, not_after: datetime, sequence: int) -> None:
-        """Store the certificate and the sequence with which an envoy came back."""
-        store.set_certificate(connection, envoy, not_after)
+    def set_sequence(self, connection: Connection, envoy: EnvoyId, sequence: int) -> None:
+        """Store a sequence at once, and not with the next batch."""
         store.set_sequence(connection, envoy, sequence)
 
     async def note_mark(self, envoy: Envoy, mark: str, source: str) -> None:

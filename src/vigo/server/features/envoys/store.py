@@ -10,6 +10,7 @@ from vigo.core.ids import Digest, EnvoyId
 from vigo.core.labels import Labels
 from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.platform.db.tables import envoys, traits
+from vigo.server.platform.pki.authority import Issued
 
 
 def add(connection: Connection, envoy: EnvoyRecord) -> None:
@@ -27,6 +28,7 @@ def add(connection: Connection, envoy: EnvoyRecord) -> None:
             bundle_digest="",
             outcome_digest="",
             labels=envoy.labels,
+            certificate_ca=envoy.certificate_ca,
         )
     )
 
@@ -43,7 +45,9 @@ def everyone(connection: Connection) -> list[EnvoyRecord]:
             row.enrolled_at,
             row.certificate_not_after,
             row.labels,
+            row.certificate_ca,
         )
+        record.trust_version = row.trust_version
         record.copied_at = row.copied_at
         record.status = row.status
         record.revoked_at = row.revoked_at
@@ -68,12 +72,16 @@ def snapshot(envoy: EnvoyRecord) -> dict[str, Any]:
         "bundle_digest": envoy.bundle_digest,
         "outcome_digest": envoy.outcome_digest,
         "generation": envoy.generation,
+        "trust_version": envoy.trust_version,
     }
 
 
 def flush(connection: Connection, snapshots: Sequence[dict[str, Any]]) -> None:
     """Store what changed at check-ins."""
-    names = ("last_seen_at", "sequence", "agent_version", "bundle_digest", "outcome_digest", "generation")
+    names = (
+        *("last_seen_at", "sequence", "agent_version", "bundle_digest", "outcome_digest", "generation"),
+        "trust_version",
+    )
     statement = (
         update(envoys).where(envoys.c.id == bindparam("envoy")).values({name: bindparam(name) for name in names})
     )
@@ -93,9 +101,10 @@ def revoke(connection: Connection, envoy: EnvoyId, at: datetime) -> None:
     connection.execute(update(envoys).where(envoys.c.id == envoy).values(status="revoked", revoked_at=at))
 
 
-def set_certificate(connection: Connection, envoy: EnvoyId, not_after: datetime) -> None:
-    """Remember when an envoy's newest certificate ends."""
-    connection.execute(update(envoys).where(envoys.c.id == envoy).values(certificate_not_after=not_after))
+def set_certificate(connection: Connection, envoy: EnvoyId, issued: Issued) -> None:
+    """Remember when an envoy's newest certificate ends, and who issued it."""
+    changed = {"certificate_not_after": issued.not_after, "certificate_ca": issued.ca}
+    connection.execute(update(envoys).where(envoys.c.id == envoy).values(changed))
 
 
 def set_sequence(connection: Connection, envoy: EnvoyId, sequence: int) -> None:
@@ -103,9 +112,9 @@ def set_sequence(connection: Connection, envoy: EnvoyId, sequence: int) -> None:
     connection.execute(update(envoys).where(envoys.c.id == envoy).values(sequence=sequence))
 
 
-def set_key(connection: Connection, envoy: EnvoyId, signing_key: bytes, not_after: datetime, labels: Labels) -> None:
+def set_key(connection: Connection, envoy: EnvoyId, signing_key: bytes, labels: Labels) -> None:
     """Give an envoy another signing key and other labels; a copy of the former key opens nothing any more."""
-    changed = {"signing_key": signing_key, "certificate_not_after": not_after, "labels": labels, "copied_at": None}
+    changed = {"signing_key": signing_key, "labels": labels, "copied_at": None}
     connection.execute(update(envoys).where(envoys.c.id == envoy).values(changed))
 
 

@@ -9,7 +9,7 @@ from vigo.core.bundle import SignedBundle, seal
 from vigo.core.clock import Clock
 from vigo.core.ids import Digest, GenerationNumber
 from vigo.core.plan import Plan
-from vigo.core.signing import SigningKey
+from vigo.core.signing import Signer
 from vigo.server.features.generations.certificate_names import certificate_names
 from vigo.server.features.generations.models import Assignment, Generation, Manifest, Policy
 from vigo.server.platform.settings.model import CurrentSettings
@@ -22,27 +22,30 @@ class _Sealed(msgspec.Struct):
     plan: Plan
     assignment: Assignment
     sealed_at: datetime
+    key: bytes
 
 
 class Sealer:
     """Signs plans with the policy key."""
 
-    def __init__(self, key: SigningKey, settings: CurrentSettings, clock: Clock) -> None:
+    def __init__(self, key: Signer, settings: CurrentSettings, clock: Clock) -> None:
         self._key = key
         self._settings = settings
         self.clock = clock
-
-    @property
-    def public_key(self) -> str:
-        """The policy key that agents pin, in hexadecimal."""
-        return self._key.public.hex()
 
     def seal(self, plan: Plan, number: GenerationNumber) -> SignedBundle:
         """Return a plan's bundle for the whole bundle lifetime."""
         return seal(plan, number, self.clock.now() + self._settings.value.bundle_lifetime, self._key)
 
-    def is_due(self, sealed_at: datetime) -> bool:
-        """Return whether a bundle should be signed anew."""
+    @property
+    def key(self) -> bytes:
+        """The public key of what signs now."""
+        return self._key.public
+
+    def is_due(self, sealed_at: datetime, key: bytes) -> bool:
+        """Return whether a bundle should be signed anew: after a share of its life, and when another key signs."""
+        if key != self._key.public:
+            return True
         age = self.clock.now() - sealed_at
         return not -age < self._settings.value.bundle_lifetime / _RESEALED_AT > age
 
@@ -82,7 +85,7 @@ class LiveGeneration:
             sealed = self._by_host[hostname] = self._resolve(hostname)
         if sealed is None:
             return None
-        if self._sealer.is_due(sealed.sealed_at):
+        if self._sealer.is_due(sealed.sealed_at, sealed.key):
             self._renew(sealed)
         return sealed.assignment
 
@@ -97,6 +100,7 @@ class LiveGeneration:
         return sealed
 
     def _seal(self, plan: Plan) -> _Sealed:
+        key = self._sealer.key
         assignment = Assignment(
             entry=f"{plan.entry.file}:{plan.entry.line}",
             environment=plan.environment,
@@ -105,9 +109,10 @@ class LiveGeneration:
             secret_names=plan.secret_names(),
             certificate_names=certificate_names(plan),
         )
-        return _Sealed(plan, assignment, self._sealer.clock.now())
+        return _Sealed(plan, assignment, self._sealer.clock.now(), key)
 
     def _renew(self, sealed: _Sealed) -> None:
+        sealed.key = self._sealer.key
         bundle = self._sealer.seal(sealed.plan, self.number)
         sealed.assignment = msgspec.structs.replace(sealed.assignment, bundle=bundle)
         sealed.sealed_at = self._sealer.clock.now()

@@ -90,11 +90,6 @@ class GenerationService:
         """The number of the live generation, or None before the first."""
         return None if self._live is None else self._live.number
 
-    @property
-    def policy_keys(self) -> tuple[str, ...]:
-        """The keys of which one signed every bundle."""
-        return (self._sealer.public_key,)
-
     def assignment(self, hostname: str) -> Assignment | None:
         """Return what a hostname gets from the live generation."""
         return None if self._live is None else self._live.assignment(hostname)

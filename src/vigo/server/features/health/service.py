@@ -13,18 +13,19 @@ from vigo.core.errors import DamagedError
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.generations.service import GenerationService
 from vigo.server.features.health.models import Check, Health, Status
+from vigo.server.features.keys.service import KeyService
 from vigo.server.platform.audit.trail import verify
 from vigo.server.platform.auth.actor import Actor
 from vigo.server.platform.auth.table import Permission
 from vigo.server.platform.db.database import Database
 from vigo.server.platform.folder.layout import DataFolder
-from vigo.server.platform.pki.authority import Authority
 from vigo.server.platform.pki.server_certificate import ServerCertificate
 from vigo.server.platform.settings.model import CurrentSettings
 
 _LITTLE_DISK_BYTES: Final = 1 << 30
 _NO_DISK_BYTES: Final = 64 << 20
 _CA_WARNING: Final = timedelta(days=365)
+_LONG_ROTATION: Final = timedelta(days=14)
 _SERVER_WARNING: Final = timedelta(days=7)
 _MISSED: Final = 3
 _NAMED: Final = 3
@@ -39,7 +40,7 @@ class HealthService:
         database: Database,
         clock: Clock,
         settings: CurrentSettings,
-        authority: Authority,
+        keys: KeyService,
         certificate: ServerCertificate,
         generations: GenerationService,
         envoys: EnvoyService,
@@ -48,7 +49,7 @@ class HealthService:
         self._database = database
         self._clock = clock
         self._settings = settings
-        self._authority = authority
+        self._keys = keys
         self._certificate = certificate
         self._generations = generations
         self._envoys = envoys
@@ -59,6 +60,7 @@ class HealthService:
         actor.require(Permission.READ_HEALTH)
         now: tuple[Callable[[], Check], ...] = (
             self._ca,
+            self._rotations,
             self._server_certificate,
             self._disk,
             self._live,
@@ -73,13 +75,35 @@ class HealthService:
         return Health(status=worst, version=__version__, checks=checks)
 
     def _ca(self) -> Check:
-        left = self._authority.not_after - self._clock.now()
-        detail = f"the CA's certificate ends {self._authority.not_after:%Y-%m-%d}"
+        ca = self._keys.item("ca")
+        ends_at = self._clock.now() if ca.ends_at is None else ca.ends_at
+        left = ends_at - self._clock.now()
+        detail = f"the CA's certificate ends {ends_at:%Y-%m-%d}"
         if left > _CA_WARNING:
             return Check(name="ca certificate", status="ok", detail=detail)
-        advice = "plan a new data folder and enrol the machines there before that day: no certificate outlives its CA"
+        advice = "replace it with `vigocli keys rotate ca` before that day: no certificate outlives its CA"
         status: Status = "warning" if left > timedelta(0) else "failed"
-        return Check(name="ca certificate", status=status, detail=detail, advice=advice)
+        return Check(name="ca certificate", status=status, detail=detail, advice=ca.advice or advice)
+
+    def _rotations(self) -> Check:
+        items = [item for item in (self._keys.item("ca"), self._keys.item("policy")) if item.begun_at is not None]
+        newer = [
+            record.hostname
+            for record in self._envoys.index.everyone()
+            if record.is_active and record.trust_version > self._keys.version
+        ]
+        if newer:
+            detail = f"{len(newer)} envoys trust newer keys than this server has: {', '.join(newer[:_NAMED])}"
+            advice = (
+                "keys/ was restored from an older backup: restore the newest one, envoys refuse what older keys sign"
+            )
+            return Check(name="keys", status="failed", detail=detail, advice=advice)
+        if not items:
+            return Check(name="keys", status="ok", detail="nothing is being replaced")
+        parts = [f"{one.subject}: {one.phase} since {one.begun_at:%Y-%m-%d}, {one.behind} behind" for one in items]
+        is_late = any(one.begun_at is not None and self._clock.now() - one.begun_at > _LONG_ROTATION for one in items)
+        advice = "; ".join(one.advice for one in items)
+        return Check(name="keys", status="warning" if is_late else "ok", detail="; ".join(parts), advice=advice)
 
     def _server_certificate(self) -> Check:
         ends = self._certificate.not_after()

@@ -13,7 +13,7 @@ from vigo.core.durations import format_duration
 from vigo.core.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, UnavailableError
 from vigo.core.ids import ScrierId, new_scrier_id, parse_scrier_id
 from vigo.core.scrier import LEFT, ScrierEnd, ScrierOrder, ScrierRule, check_size, check_terminal, sign_order
-from vigo.core.signing import SigningKey
+from vigo.core.signing import Signer
 from vigo.core.wire.attach_messages import Attach, Attached, Last, Leave, Over, Resize, Taken, terminal_message, to_text
 from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.envoys.service import EnvoyService
@@ -71,7 +71,7 @@ class ScrierService:
         envoys: EnvoyService,
         driver: ScrierDriver,
         recordings: Recordings,
-        policy_key: SigningKey,
+        policy_key: Signer,
     ) -> None:
         self._database = database
         self._trail = trail

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from vigo.core.clock import Clock
 from vigo.core.errors import UnavailableError
 from vigo.core.ids import EnvoyId, TaskId, new_task_id
-from vigo.core.signing import SigningKey
+from vigo.core.signing import Signer
 from vigo.core.task import TaskEnd, TaskOrder, sign_order
 from vigo.core.wire.stream_messages import (
     AgentMessage,
@@ -71,7 +71,7 @@ class TaskDriver:
         clock: Clock,
         envoys: EnvoyService,
         streams: StreamService,
-        policy_key: SigningKey,
+        policy_key: Signer,
     ) -> None:
         self._database = database
         self._envoys = envoys

@@ -34,7 +34,12 @@ class TokenService:
     """Enrolment tokens. `server_url` tells where enrolling machines find this server."""
 
     def __init__(
-        self, database: Database, trail: Trail, clock: Clock, ca_sha256: Digest, server_url: Callable[[], str]
+        self,
+        database: Database,
+        trail: Trail,
+        clock: Clock,
+        ca_sha256: Callable[[], Digest],
+        server_url: Callable[[], str],
     ) -> None:
         self._database = database
         self._trail = trail
@@ -85,7 +90,7 @@ class TokenService:
             hostname=token.hostname,
             expires_at=token.expires_at,
             uses=token.uses,
-            ca_sha256=self._ca_sha256,
+            ca_sha256=self._ca_sha256(),
             server=self._server_url(),
         )
 

@@ -6,7 +6,7 @@ A route without a row is refused; a test enumerates the routes and compares.
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from vigo.core.enrolment import CA_PATH, ENROL_PATH, RETURN_PATH, SERVICE_CA_PATH
+from vigo.core.enrolment import CA_PATH, ENROL_PATH, RETURN_PATH, SERVICE_CA_PATH, TRUST_PATH
 from vigo.core.wire.messages import Methods
 
 
@@ -52,6 +52,10 @@ class Permission(StrEnum):
     READ_RUNS = "runs:read"
     READ_TOKENS = "tokens:read"
     WRITE_TOKENS = "tokens:write"
+    READ_KEYS = "keys:read"
+    """Seeing the CA and the policy key, and how far each is replaced."""
+    ROTATE_KEYS = "keys:rotate"
+    """Replacing them."""
     READ_ENROLMENTS = "enrolments:read"
     """Seeing which machines ask to be let in without a token."""
     DECIDE_ENROLMENTS = "enrolments:decide"
@@ -106,6 +110,7 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/api/v1/schemas/{name}"): _ANYONE,
     ("GET", CA_PATH): _ANYONE,
     ("GET", SERVICE_CA_PATH): _ANYONE,
+    ("GET", TRUST_PATH): _ANYONE,
     ("POST", ENROL_PATH): _ANYONE,
     ("POST", RETURN_PATH): _ANYONE,
     ("GET", "/api/v1/envoys"): _person(Permission.READ_ENVOYS),
@@ -154,6 +159,11 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/api/v1/tokens"): _person(Permission.READ_TOKENS),
     ("POST", "/api/v1/tokens"): _person(Permission.WRITE_TOKENS),
     ("DELETE", "/api/v1/tokens/{token_id}"): _person(Permission.WRITE_TOKENS),
+    ("GET", "/api/v1/keys"): _person(Permission.READ_KEYS),
+    ("POST", "/api/v1/keys/{subject}/rotate"): _person(Permission.ROTATE_KEYS),
+    ("POST", "/api/v1/keys/{subject}/switch"): _person(Permission.ROTATE_KEYS),
+    ("POST", "/api/v1/keys/{subject}/retire"): _person(Permission.ROTATE_KEYS),
+    ("POST", "/api/v1/keys/{subject}/cancel"): _person(Permission.ROTATE_KEYS),
     ("GET", "/api/v1/enrolments"): _person(Permission.READ_ENROLMENTS),
     ("POST", "/api/v1/enrolments/{name}/approve"): _person(Permission.DECIDE_ENROLMENTS),
     ("POST", "/api/v1/enrolments/{name}/deny"): _person(Permission.DECIDE_ENROLMENTS),

@@ -46,10 +46,13 @@ envoys = Table(
     Column("generation", BigInteger),
     Column("labels", Pairs),
     Column("copied_at", Moment),
+    Column("trust_version", BigInteger, nullable=False, server_default="0"),
+    Column("certificate_ca", String(64)),
 )
 """One row a machine that was ever enrolled. What changes at each check-in is written in batches.
 
-`copied_at` is when its identity was last seen on two machines.
+`copied_at` is when its identity was last seen on two machines; `certificate_ca` is the CA of its newest certificate,
+missing where that is of before CAs could be replaced.
 """
 
 traits = Table(

@@ -71,6 +71,36 @@ class DataFolder(msgspec.Struct, frozen=True):
         return self.keys / "policy.key"
 
     @property
+    def next_ca_key(self) -> Path:
+        """The private key of the CA that takes the place of the present one, while that is under way."""
+        return self.keys / "ca-next.key"
+
+    @property
+    def next_ca_certificate(self) -> Path:
+        """The certificate of that CA."""
+        return self.keys / "ca-next.pem"
+
+    @property
+    def next_policy_key(self) -> Path:
+        """The policy key that takes the place of the present one, while that is under way."""
+        return self.keys / "policy-next.key"
+
+    @property
+    def client_cas(self) -> Path:
+        """The certificates of all CAs that envoys may have theirs from; made of the others."""
+        return self.keys / "client-cas.pem"
+
+    @property
+    def rotations(self) -> Path:
+        """How far the CA and the policy key are replaced."""
+        return self.keys / "rotations.json"
+
+    @property
+    def trust(self) -> Path:
+        """The documents of whom agents trust, from the first on."""
+        return self.keys / "trust"
+
+    @property
     def master_key(self) -> Path:
         """The key under which recordings of sessions are encrypted."""
         return self.keys / "master.key"

@@ -31,6 +31,7 @@ class Serving:
         self._acceptor = acceptor
         self._sockets: list[socket.socket] = []
         self._acceptors: list[Acceptor] = []
+        self._draining: set[asyncio.Task[None]] = set()
         self._changing = asyncio.Lock()
 
     @property
@@ -55,24 +56,29 @@ class Serving:
                 self._close()
                 raise
 
-    async def renew(self) -> None:
+    async def renew(self, *, waits: bool = True) -> None:
         """Read certificates, keys and CAs anew; new connections get them at once.
 
         Connections of before are drained: told to go away, their calls in flight finished or, at the drain limit,
-        ended. On an error everything stays as it was.
+        ended. Without `waits` that goes on when this returns, for a caller whose own connection is one of them. On an
+        error everything stays as it was.
 
         Raises:
             InvalidError: the new certificates cannot be used.
         """
         async with self._changing:
             former, self._acceptors = self._acceptors, await self._started()
-            await _drain(former)
+            draining = asyncio.create_task(_drain(former))
+            self._draining.add(draining)
+            draining.add_done_callback(self._draining.discard)
+            if waits:
+                await draining
 
     async def stop(self) -> None:
         """Accept no more, finish calls in flight within the limit, close. Doing it twice is harmless."""
         async with self._changing:
             former, self._acceptors = self._acceptors, []
-            await _drain(former)
+            await asyncio.gather(_drain(former), *self._draining)
             self._close()
 
     async def ended(self) -> None:

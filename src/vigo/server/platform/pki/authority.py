@@ -37,6 +37,8 @@ class Issued(NamedTuple):
     pem: str
     not_after: datetime
     serial: int
+    ca: Digest
+    """The CA that issued it."""
 
 
 def new_key() -> bytes:
@@ -77,6 +79,8 @@ class Authority:
             raise ValueError("the CA's certificate is not for the CA's key")
         self.pem: str = certificate_pem.decode()
         self.not_after: datetime = self._certificate.not_valid_after_utc
+        self.sha256: Digest = digest(self._certificate.public_bytes(serialization.Encoding.DER))
+        """The SHA-256 of the CA's certificate in DER form, which enrolling machines pin."""
 
     @classmethod
     def load(cls, key_path: Path, certificate_path: Path, clock: Clock) -> "Authority":
@@ -90,13 +94,8 @@ class Authority:
         except (ValueError, TypeError) as error:
             raise DamagedError(
                 f"{key_path}, {certificate_path}: expected the CA's key and certificate, found files that cannot be"
-                f" used ({error}); restore them from a backup: every envoy trusts this CA alone"
+                f" used ({error}); restore them from a backup: envoys trust this CA"
             ) from error
-
-    @property
-    def sha256(self) -> Digest:
-        """The SHA-256 of the CA's certificate in DER form, which enrolling machines pin."""
-        return digest(self._certificate.public_bytes(serialization.Encoding.DER))
 
     def issue_envoy(self, key: EnvoyKey, envoy: EnvoyId, hostname: str, lifetime: timedelta) -> Issued:
         """Return a client certificate for an envoy. Of the request only the public key enters.
@@ -154,7 +153,7 @@ class Authority:
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
-        return Issued(certificate.public_bytes(serialization.Encoding.PEM).decode(), not_after, serial)
+        return Issued(certificate.public_bytes(serialization.Encoding.PEM).decode(), not_after, serial, self.sha256)
 
 
 def _alternative(name: str) -> x509.GeneralName:

@@ -1,6 +1,7 @@
 """The server's own certificate, which renews itself."""
 
 import socket
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -30,9 +31,9 @@ def machine_names() -> tuple[str, ...]:
 
 
 class ServerCertificate:
-    """The certificate in a file, with its key behind it."""
+    """The certificate in a file, with its key behind it. `authority` tells which CA it is to be from now."""
 
-    def __init__(self, path: Path, authority: Authority, clock: Clock) -> None:
+    def __init__(self, path: Path, authority: Callable[[], Authority], clock: Clock) -> None:
         self._path = path
         self._authority = authority
         self._clock = clock
@@ -51,7 +52,7 @@ class ServerCertificate:
         certificate = self._present()
         if certificate is not None and not self._is_due(certificate, wanted):
             return False
-        issued, key_pem = self._authority.issue_server(wanted, lifetime)
+        issued, key_pem = self._authority().issue_server(wanted, lifetime)
         write_atomically(self._path, issued.pem.encode() + key_pem)
         return True
 
@@ -65,7 +66,7 @@ class ServerCertificate:
     def _present(self) -> x509.Certificate | None:
         try:
             certificate = x509.load_pem_x509_certificate(self._path.read_bytes())
-            certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(self._authority.pem.encode()))
+            certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(self._authority().pem.encode()))
         except FileNotFoundError:
             return None
         except Exception:  # noqa: BLE001 - whatever is wrong with it, a new one is the cure

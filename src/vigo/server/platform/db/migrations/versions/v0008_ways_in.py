@@ -1,4 +1,4 @@
-"""Machines that wait for approval, labels, and identities that were seen on two machines."""
+"""Machines that wait for approval, labels, identities on two machines, and whom each envoy trusts."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,3 +24,5 @@ def upgrade() -> None:
     op.add_column("enrolment_tokens", sa.Column("labels", sa.Text()))
     op.add_column("envoys", sa.Column("labels", sa.Text()))
     op.add_column("envoys", sa.Column("copied_at", sa.BigInteger()))
+    op.add_column("envoys", sa.Column("trust_version", sa.BigInteger(), nullable=False, server_default="0"))
+    op.add_column("envoys", sa.Column("certificate_ca", sa.String(length=64)))
