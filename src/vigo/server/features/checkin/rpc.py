@@ -14,8 +14,8 @@ def methods(gate: Gate, service: CheckInService, max_message_bytes: int) -> list
     """Return the methods of checking in."""
 
     async def hello(call: Call, request: SignedRequest) -> Hello:
-        greeting = Greeting.from_bytes(request.body)
         envoy = gate.greet(call, request)
+        greeting = Greeting.from_bytes(request.body)
         await service.greeted(envoy, greeting.mark, "unknown" if call.client is None else call.client[0])
         return Hello(gate.server, gate.session, envoy.sequence)
 
