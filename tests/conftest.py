@@ -1,5 +1,5 @@
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
@@ -11,6 +11,15 @@ settings.register_profile("vigo", deadline=None, max_examples=40 if IN_CI else 2
 settings.load_profile("vigo")
 
 Reported = Generator[None, pytest.TestReport, pytest.TestReport]
+
+
+@pytest.fixture(autouse=True)
+def _usual_mask() -> Iterator[None]:
+    """Give the next test the usual mask, though an agent in this process has set its own."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    yield
+    os.umask(mask)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -103,11 +103,11 @@ def test_a_wrong_setting_is_refused_with_its_line_and_the_nearest_name(folder: P
     assert call("vigosrv", "init", "--data-dir", data).status == 0
     settings = data / "server.yaml"
     good = settings.read_text()
-    settings.write_text("check_in_intervall: 5m\nbundle_lifetime: 5 weeks\n")
+    settings.write_text("check_in_intervall: 5m\nbundle_max_age: 5 weeks\n")
     refused = call("vigosrv", "run", "--data-dir", data, *LOOPBACK)
     assert (refused.status, refused.out) == (2, "")
     assert f"{settings}:1: no setting has the name 'check_in_intervall'; did you mean" in refused.err
-    assert f"{settings}:2: bundle_lifetime: expected a duration" in refused.err
+    assert f"{settings}:2: bundle_max_age: expected a duration" in refused.err
     settings.write_text(good)
     with Server(folder):
         pass

@@ -12,6 +12,7 @@ from vigo.agent.cycle import Cycles
 from vigo.agent.engine.lock import one_run_at_a_time
 from vigo.agent.engine.progress import is_as_declared
 from vigo.agent.identity.identity import IdentityFolder
+from vigo.agent.identity.keeping_private import keep_private
 from vigo.agent.link.backoff import RandomShare, backoff_delay, phase_delay
 from vigo.agent.memory import give_back
 from vigo.agent.reachability import Reachability
@@ -91,6 +92,7 @@ class Daemon:
             NotEnrolledError: this machine has no identity to begin with.
         """
         identity = self._folder.load()
+        keep_private(self._folder.state_dir)
         share = int(identity.envoy.replace("-", "")[:8], 16) / 2**32
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -8,6 +8,7 @@ from pathlib import Path
 from vigo.agent.cycle import Cycles
 from vigo.agent.engine.lock import one_run_at_a_time
 from vigo.agent.identity.identity import IdentityFolder
+from vigo.agent.identity.keeping_private import keep_private
 from vigo.agent.local_machine import local_machine
 from vigo.agent.report import CycleReport
 from vigo.core.clock import SystemClock
@@ -27,10 +28,11 @@ def run_once(
     Raises:
         NotEnrolledError: this machine has no identity.
         ConflictError: another run did not end in time.
-        UnavailableError: it was interrupted before it changed anything.
+        UnavailableError: it was interrupted before it changed anything, or its own files are another user's.
     """
     folder = IdentityFolder(state_dir)
     folder.load()
+    keep_private(state_dir)
     with one_run_at_a_time(state_dir / "run.lock", timedelta(seconds=wait_seconds)):
         return asyncio.run(_run(folder, dry_run=dry_run, outside_window=outside_window, looks_at_all=looks_at_all))
 

@@ -11,9 +11,10 @@ import vigo
 from vigo.agent.engine.holding import windows_of
 from vigo.agent.host.real_host import RealHost
 from vigo.agent.identity.identity import Identity, IdentityFolder
+from vigo.agent.identity.self_check import program_problems
 from vigo.agent.journal.journal import Journal, damaged_journals
 from vigo.agent.journal.records import HeldBundle, LastRun
-from vigo.core.bundle import open_bundle
+from vigo.core.bundle import NEVER, open_bundle
 from vigo.core.clock import Clock
 from vigo.core.errors import BlockedError, DamagedError, NotFoundError, VigoError
 from vigo.core.ids import Digest, EnvoyId, GenerationNumber, ResourceId
@@ -49,6 +50,7 @@ class Status(msgspec.Struct, kw_only=True):
     refused: bool = False
     damaged_journals: tuple[str, ...] = ()
     journal_problem: str = ""
+    program_problems: tuple[str, ...] = ()
 
     def lines(self) -> Iterator[str]:
         """Yield the status for people, one fact a line."""
@@ -74,6 +76,8 @@ class Status(msgspec.Struct, kw_only=True):
             yield f"damage       set aside: {', '.join(self.damaged_journals)}; remove them once looked at"
         if self.journal_problem:
             yield f"journal      {self.journal_problem}"
+        for problem in self.program_problems:
+            yield f"program      {problem}"
 
 
 def read_status(state_dir: Path, clock: Clock) -> Status:
@@ -86,6 +90,7 @@ def read_status(state_dir: Path, clock: Clock) -> Status:
     identity = IdentityFolder(state_dir).load()
     status = _of_identity(identity)
     status.damaged_journals = damaged_journals(state_dir)
+    status.program_problems = program_problems()
     try:
         journal = Journal.open_for_reading(state_dir)
     except NotFoundError:
@@ -170,6 +175,8 @@ def _policy(status: Status) -> str:
         return f"none matches {status.hostname}; nothing is applied"
     if status.generation is None or status.bundle_expires_at is None:
         return "none held yet"
+    if status.bundle_expires_at >= NEVER:
+        return f"generation {status.generation}, in force"
     until = f"{'expired' if status.bundle_is_expired else 'in force until'} {_moment(status.bundle_expires_at)}"
     return f"generation {status.generation}, {until}"
 

@@ -16,6 +16,10 @@ MAX_PLAN_BYTES = 64 * 1024 * 1024
 """What a plan may take once decompressed; a crafted bundle cannot make the agent allocate more."""
 
 
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+"""The end of a bundle that has none."""
+
+
 class SignedBundle(msgspec.Struct, frozen=True, kw_only=True):
     """What travels and what the agent keeps.
 

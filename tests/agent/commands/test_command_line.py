@@ -17,7 +17,7 @@ from vigo.testing.fake_server import FakeServer
 
 pytestmark = pytest.mark.processes
 
-COMMANDS = ("adopt", "daemon", "enroll", "run", "status", "traits", "version")
+COMMANDS = ("adopt", "daemon", "enroll", "run", "status", "traits", "unit", "version")
 
 
 class Result(msgspec.Struct, frozen=True):

@@ -78,7 +78,7 @@ async def test_a_plan_is_made_and_sealed_once_for_all_envoys_of_an_entry(server:
 async def test_a_bundle_is_sealed_anew_when_a_quarter_of_its_life_is_over(server: Server, tmp: Path) -> None:
     await _published(server)
     server.app.settings.value = msgspec.structs.replace(
-        server.settings, envoy_certificate_lifetime=timedelta(days=300), bundle_lifetime=timedelta(days=80)
+        server.settings, envoy_certificate_lifetime=timedelta(days=300), bundle_max_age=timedelta(days=80)
     )
     async with await Machine.enrolled(server, tmp / "web-1", "web-1") as machine:
         first = (await machine.check_in()).bundle

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from vigo.core.bundle import SignedBundle, seal
+from vigo.core.bundle import NEVER, SignedBundle, seal
 from vigo.core.clock import Clock
 from vigo.core.ids import Digest, GenerationNumber
 from vigo.core.plan import Plan
@@ -34,20 +34,22 @@ class Sealer:
         self.clock = clock
 
     def seal(self, plan: Plan, number: GenerationNumber) -> SignedBundle:
-        """Return a plan's bundle for the whole bundle lifetime."""
-        return seal(plan, number, self.clock.now() + self._settings.value.bundle_lifetime, self._key)
+        """Return a plan's bundle, which ends when policies are too old to be applied, or never."""
+        max_age = self._settings.value.bundle_max_age
+        return seal(plan, number, self.clock.now() + max_age if max_age else NEVER, self._key)
 
     @property
     def key(self) -> bytes:
         """The public key of what signs now."""
         return self._key.public
 
-    def is_due(self, sealed_at: datetime, key: bytes) -> bool:
+    def is_due(self, bundle: SignedBundle, sealed_at: datetime, key: bytes) -> bool:
         """Return whether a bundle should be signed anew: after a share of its life, and when another key signs."""
-        if key != self._key.public:
+        max_age = self._settings.value.bundle_max_age
+        if key != self._key.public or bool(max_age) != (bundle.not_after < NEVER):
             return True
         age = self.clock.now() - sealed_at
-        return not -age < self._settings.value.bundle_lifetime / _RESEALED_AT > age
+        return bool(max_age) and not -age < max_age / _RESEALED_AT > age
 
 
 class LiveGeneration:
@@ -85,7 +87,7 @@ class LiveGeneration:
             sealed = self._by_host[hostname] = self._resolve(hostname)
         if sealed is None:
             return None
-        if self._sealer.is_due(sealed.sealed_at, sealed.key):
+        if self._sealer.is_due(sealed.assignment.bundle, sealed.sealed_at, sealed.key):
             self._renew(sealed)
         return sealed.assignment
 

@@ -13,6 +13,8 @@ from vigo.core.nearest import did_you_mean
 from vigo.server.platform.settings.fields import FIELDS, Field, is_below
 from vigo.server.platform.settings.model import Settings
 
+_RENAMED = {"bundle_lifetime": "bundle_max_age"}
+
 
 def load_settings(path: Path) -> Settings:
     """Return the settings in a file; a missing or empty one means all defaults.
@@ -43,7 +45,9 @@ def _settings(path: Path, root: yaml.MappingNode) -> Settings:
     for key, node in root.value:
         where = f"{path}:{key.start_mark.line + 1}"
         name = key.value if isinstance(key, yaml.ScalarNode) else "?"
-        if name not in FIELDS:
+        if name in _RENAMED:
+            errors.append(f"{where}: {name} is called {_RENAMED[name]} by now; write that name")
+        elif name not in FIELDS:
             errors.append(f"{where}: no setting has the name {name!r}{did_you_mean(name, FIELDS)}")
         elif name in values:
             errors.append(f"{where}: the setting {name} stands here a second time; keep one of the lines")

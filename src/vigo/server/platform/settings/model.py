@@ -95,13 +95,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         timedelta,
         Explained("How long the server's own certificate holds. It renews itself.", least=timedelta(hours=1)),
     ] = timedelta(days=90)
-    bundle_lifetime: Annotated[
+    bundle_max_age: Annotated[
         timedelta,
         Explained(
-            "How long an agent that cannot reach the server goes on applying the policy that it has.",
-            least=timedelta(minutes=1),
+            "How long an agent that cannot reach the server goes on applying the policy that it has; after that it\n"
+            "changes nothing and says so. 0s: for ever. It holds for policies that are given out from then on.",
+            least=timedelta(0),
         ),
-    ] = timedelta(days=90)
+    ] = timedelta(0)
     keep_runs_count: Annotated[
         int, Explained("How many runs are kept for each envoy. The latest is always kept.", least=1)
     ] = 100

@@ -1,0 +1,1 @@
+"""What starts the agent on a machine."""
