@@ -139,3 +139,8 @@ def _print_token(token: "MintedToken") -> None:
     print_line("it is shown this once; run this as root on the machine:", colour="yellow", error=True)
     argv = ["vigo", "enroll", "--server", token.server, "--token", token.token, "--ca-sha256", token.ca_sha256]
     print_line(shlex.join(argv))
+    script = "vigo-bootstrap.sh"
+    fetch = f"curl -fsSk {shlex.quote(token.server)}/bootstrap -o {script}"
+    check = f"echo '{token.bootstrap_sha256}  {script}' | sha256sum -c"
+    print_line("or, where there is no vigo yet, this, which installs it from the server:", colour="yellow", error=True)
+    print_line(f"{fetch} && {check} && sh {script} {token.token}", error=True)

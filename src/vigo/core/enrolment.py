@@ -20,6 +20,11 @@ ENROL_PATH = "/bootstrap/v1/enroll"
 RETURN_PATH = "/bootstrap/v1/return"
 """POST a `ReturnRequest` as JSON, get a `ReturnAnswer`: the way back for an envoy whose certificate has ended."""
 
+BOOTSTRAP_PATH = "/bootstrap"
+"""GET: a script that installs the agent and enrols the machine."""
+
+PACKAGES_PATH = "/bootstrap/v1/packages"
+
 TRUST_PATH = "/bootstrap/v1/trust"
 """GET: the documents of whom to trust behind `after`, for an agent that the server's certificate tells nothing."""
 

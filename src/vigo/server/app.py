@@ -10,6 +10,8 @@ from vigo.core.clock import Clock
 from vigo.core.ids import Digest, SessionId
 from vigo.server.features.access import rest as access_rest
 from vigo.server.features.access.service import AccessService
+from vigo.server.features.bootstrap import rest as bootstrap_rest
+from vigo.server.features.bootstrap.service import BootstrapService
 from vigo.server.features.certificates import rest as certificates_rest
 from vigo.server.features.certificates import rpc as certificates_rpc
 from vigo.server.features.certificates.service import MOST_SIGNED_IN_A_MINUTE, CertificateService
@@ -221,7 +223,8 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     workflow_driver = WorkflowDriver(database, trail, clock, access, generations, envoys, machines, steps)
     workflow_driver.load()
     workflows = WorkflowService(database, trail, clock, settings, generations, machines, tasks, workflow_driver)
-    tokens = TokenService(database, trail, clock, ca_sha256, api_url)
+    bootstrap = BootstrapService(folder.packages, keyring, api_url)
+    tokens = TokenService(database, trail, clock, ca_sha256, api_url, bootstrap.script_sha256)
     identity = ServerIdentity(server=server_id(folder), keyring=keyring, addresses=opened.addresses)
     keys = KeyService(database, trail, keyring, envoys, streams)
     queue = ApprovalQueue(database, trail, clock, settings, envoys)
@@ -269,6 +272,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
         web=web_application(
             [
                 *enrolment_rest.routes(enrolment),
+                *bootstrap_rest.routes(bootstrap),
                 *access_rest.routes(access),
                 *tokens_rest.routes(tokens),
                 *generations_rest.routes(generations),

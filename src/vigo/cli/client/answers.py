@@ -262,6 +262,7 @@ class MintedToken(msgspec.Struct, frozen=True, kw_only=True):
     uses: int
     ca_sha256: str
     server: str
+    bootstrap_sha256: str = ""
 
 
 class AccessToken(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,8 @@ class MintedToken(msgspec.Struct, frozen=True, kw_only=True):
     uses: int
     ca_sha256: str
     server: str
+    bootstrap_sha256: str
+    """The checksum of the script at `/bootstrap` as it is now."""
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,7 +31,7 @@ _FORM: Final = re.compile(r"vigo-[a-z2-7]{52}")
 
 
 class TokenService:
-    """Enrolment tokens. `server_url` tells where enrolling machines find this server."""
+    """Enrolment tokens. `server_url` tells where enrolling machines find this server, and what is the script there."""
 
     def __init__(
         self,
@@ -40,12 +40,14 @@ class TokenService:
         clock: Clock,
         ca_sha256: Callable[[], Digest],
         server_url: Callable[[], str],
+        script_sha256: Callable[[], Digest],
     ) -> None:
         self._database = database
         self._trail = trail
         self._clock = clock
         self._ca_sha256 = ca_sha256
         self._server_url = server_url
+        self._script_sha256 = script_sha256
 
     async def create(self, actor: Actor, wanted: NewToken) -> MintedToken:
         """Return a new token, whose text is stored nowhere.
@@ -92,6 +94,7 @@ class TokenService:
             uses=token.uses,
             ca_sha256=self._ca_sha256(),
             server=self._server_url(),
+            bootstrap_sha256=self._script_sha256(),
         )
 
     async def list(self, actor: Actor) -> tuple[Token, ...]:

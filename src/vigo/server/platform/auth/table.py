@@ -6,7 +6,15 @@ A route without a row is refused; a test enumerates the routes and compares.
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from vigo.core.enrolment import CA_PATH, ENROL_PATH, RETURN_PATH, SERVICE_CA_PATH, TRUST_PATH
+from vigo.core.enrolment import (
+    BOOTSTRAP_PATH,
+    CA_PATH,
+    ENROL_PATH,
+    PACKAGES_PATH,
+    RETURN_PATH,
+    SERVICE_CA_PATH,
+    TRUST_PATH,
+)
 from vigo.core.wire.messages import Methods
 
 
@@ -111,6 +119,8 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("GET", CA_PATH): _ANYONE,
     ("GET", SERVICE_CA_PATH): _ANYONE,
     ("GET", TRUST_PATH): _ANYONE,
+    ("GET", BOOTSTRAP_PATH): _ANYONE,
+    ("GET", f"{PACKAGES_PATH}/{{name}}"): _ANYONE,
     ("POST", ENROL_PATH): _ANYONE,
     ("POST", RETURN_PATH): _ANYONE,
     ("GET", "/api/v1/envoys"): _person(Permission.READ_ENVOYS),

@@ -131,6 +131,11 @@ class DataFolder(msgspec.Struct, frozen=True):
         return self.root / "recordings"
 
     @property
+    def packages(self) -> Path:
+        """The agent and what it needs, as wheels, for machines that have nothing yet."""
+        return self.root / "packages"
+
+    @property
     def run(self) -> Path:
         """What belongs to the running process."""
         return self.root / "run"
@@ -156,6 +161,7 @@ class DataFolder(msgspec.Struct, frozen=True):
             self.keys,
             self.recordings,
             self.secrets,
+            self.packages,
             self.run,
         )
         database = self.database.name

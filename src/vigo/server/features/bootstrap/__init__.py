@@ -1,0 +1,1 @@
+"""Installing the agent on a machine that has nothing but Python and this server."""
