@@ -11,6 +11,9 @@ from vigo.core.secret_marker import from_extension, to_extension
 
 T = TypeVar("T")
 
+NOT_DECODED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for foreign bytes: no JSON or none of the type, names that are no UTF-8, too deep."""
+
 _ENCODER = msgspec.msgpack.Encoder(order="sorted", enc_hook=to_extension)
 _AS_WRITTEN = msgspec.msgpack.Encoder(enc_hook=to_extension)
 

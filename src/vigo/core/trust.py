@@ -10,7 +10,7 @@ from datetime import datetime
 
 import msgspec
 
-from vigo.core.encoding import digest
+from vigo.core.encoding import NOT_DECODED, digest
 from vigo.core.errors import ConflictError, DamagedError, UnauthenticatedError
 from vigo.core.ids import Digest
 from vigo.core.signing import TRUST_CONTEXT, Signer, VerifyKey, framed
@@ -114,7 +114,7 @@ def _read(content: bytes) -> Trust:
     try:
         trust = msgspec.json.decode(content, type=Trust)
         trust.verify_keys()
-    except (msgspec.DecodeError, ValueError, UnauthenticatedError) as error:
+    except (*NOT_DECODED, ValueError, UnauthenticatedError) as error:
         raise DamagedError(f"expected a document of whom to trust, found something else: {error}") from error
     if not trust.policy_keys or not certificates_in(trust.ca_pem):
         raise DamagedError("expected a document that trusts a CA and a policy key, found one that trusts none")

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from vigo.agent.identity.files import make_private_folder, sync_folder, write_private
+from vigo.core.encoding import NOT_DECODED
 from vigo.core.errors import DamagedError, NotEnrolledError, UnavailableError
 from vigo.core.ids import EnvoyId, ServerId
 from vigo.core.signing import SigningKey, VerifyKey
@@ -80,7 +81,7 @@ class IdentityFolder:
             ) from error
         try:
             return msgspec.json.decode(content, type=Identity)
-        except msgspec.DecodeError as error:
+        except NOT_DECODED as error:
             raise DamagedError(
                 f"{self._folder / _RECORD}: expected the record of an enrolment, found something else ({error});"
                 " enrol anew with --force"

@@ -10,6 +10,7 @@ import msgspec
 from vigo.agent.link.address import Address
 from vigo.agent.link.faults import explained
 from vigo.core.clock import Clock
+from vigo.core.encoding import NOT_DECODED
 from vigo.core.errors import BY_CODE, InvalidError, UnavailableError, VigoError
 
 MAX_ANSWER_BYTES = 256 * 1024
@@ -86,7 +87,7 @@ def exchanged(
 def _refusal(address: Address, status: int, content: bytes) -> VigoError:
     try:
         problem = msgspec.json.decode(content, type=Problem)
-    except msgspec.DecodeError:
+    except NOT_DECODED:
         problem = Problem()
     detail = problem.detail or problem.title or f"HTTP status {status}; is it a vigosrv?"
     return BY_CODE.get(problem.code, UnavailableError)(f"{address}: {detail}")

@@ -7,6 +7,7 @@ from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.link.address import parse_server_url
 from vigo.agent.link.bootstrap import context_of, posted
 from vigo.core.clock import Clock
+from vigo.core.encoding import NOT_DECODED
 from vigo.core.enrolment import RETURN_PATH, ReturnAnswer, ReturnRequest, return_message
 from vigo.core.errors import LapsedError, UnavailableError
 
@@ -34,7 +35,7 @@ def come_back(identity: Identity, folder: IdentityFolder, clock: Clock, sequence
     content = posted(address, context_of(ca_pem), RETURN_PATH, request, clock).content
     try:
         certificate = msgspec.json.decode(content, type=ReturnAnswer).certificate_pem
-    except msgspec.DecodeError as error:
+    except NOT_DECODED as error:
         raise UnavailableError(
             f"{address}: expected a certificate, found something else ({error}); is it a vigosrv?"
         ) from error

@@ -15,7 +15,7 @@ from vigo.agent.journal.journal import Journal
 from vigo.agent.link.address import Address, parse_server_url
 from vigo.agent.link.bootstrap import Answer, context_of, exchanged, posted, unverified_context
 from vigo.core.clock import Clock
-from vigo.core.encoding import digest
+from vigo.core.encoding import NOT_DECODED, digest
 from vigo.core.enrolment import (
     CA_PATH,
     ENROL_PATH,
@@ -230,7 +230,7 @@ def _decoded(answer: Answer, address: Address) -> EnrolAnswer | WaitAnswer:
         if answer.status == _WAIT:
             return msgspec.json.decode(answer.content, type=WaitAnswer)
         return msgspec.json.decode(answer.content, type=EnrolAnswer)
-    except msgspec.DecodeError as error:
+    except NOT_DECODED as error:
         raise UnavailableError(
             f"{address}: expected the answer to an enrolment, found something else ({error}); is it a vigosrv?"
         ) from error

@@ -6,6 +6,7 @@ from vigo.agent.identity.identity import Identity, IdentityFolder
 from vigo.agent.link.address import parse_server_url
 from vigo.agent.link.bootstrap import exchanged, unverified_context
 from vigo.core.clock import Clock
+from vigo.core.encoding import NOT_DECODED
 from vigo.core.enrolment import TRUST_PATH, TrustDocument
 from vigo.core.errors import UnavailableError
 from vigo.core.trust import SignedTrust, followed
@@ -25,7 +26,7 @@ def asked_for_trust(identity: Identity, clock: Clock) -> tuple[SignedTrust, ...]
     try:
         documents = msgspec.json.decode(content, type=tuple[TrustDocument, ...])
         return tuple(SignedTrust(one.content.encode(), bytes.fromhex(one.signature)) for one in documents)
-    except (msgspec.DecodeError, ValueError) as error:
+    except (*NOT_DECODED, ValueError) as error:
         raise UnavailableError(
             f"{address}: expected documents of whom to trust, found something else ({error}); is it a vigosrv?"
         ) from error

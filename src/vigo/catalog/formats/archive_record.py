@@ -4,6 +4,7 @@ import re
 
 import msgspec
 
+from vigo.core.encoding import NOT_DECODED
 from vigo.core.errors import InvalidError
 
 RECORD = ".vigo-archive"
@@ -57,7 +58,7 @@ def parse_record(content: bytes) -> ArchiveRecord:
     """
     try:
         record = msgspec.json.decode(content, type=ArchiveRecord)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except NOT_DECODED as error:
         raise InvalidError(f"expected Vigo's record of what was unpacked, found something else ({error})") from error
     if record.sha256 != _UNFINISHED and not _DIGEST.fullmatch(record.sha256):
         raise InvalidError("expected a SHA-256 in the record of what was unpacked, found something else")

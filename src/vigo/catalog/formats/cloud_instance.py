@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from vigo.core.encoding import NOT_DECODED
 from vigo.core.errors import InvalidError
 
 _LONGEST = 200
@@ -81,7 +82,7 @@ def parse_instance_data(text: str) -> Instance:
     """
     try:
         data = msgspec.json.decode(text.encode(errors="replace"), type=dict[str, Any])
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
+    except NOT_DECODED as error:
         raise InvalidError(f"expected cloud-init's JSON object, found none: {error}") from error
     name = _text(data, ("v1.cloud_name", "v1.cloud_id", "v1.platform")).lower()
     parts = [_text(data, (f"ds.{_AZURE_IMAGE}.{part}",)) for part in _AZURE_PARTS]

@@ -4,6 +4,8 @@ import re
 
 import msgspec
 
+from vigo.core.encoding import NOT_DECODED
+
 _ID = re.compile(r"[0-9a-f]{64}")
 _USUAL_DATA = "/var/lib/docker"
 
@@ -26,6 +28,6 @@ def parse_docker_data(text: str) -> str | None:
         return _USUAL_DATA
     try:
         folder = msgspec.json.decode(text.encode(errors="replace"), type=_DockerSettings).data.rstrip("/")
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError):
+    except NOT_DECODED:
         return None
     return folder if folder.startswith("/") else None

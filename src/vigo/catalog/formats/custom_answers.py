@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from vigo.catalog.formats.names import shown
+from vigo.core.encoding import NOT_DECODED
 from vigo.core.errors import InvalidError
 
 MOST_BYTES = 256 * 1024
@@ -40,7 +41,7 @@ def parse_answer(text: str) -> CustomAnswer:
         raise InvalidError(f"expected an answer of at most {MOST_BYTES} characters, found {len(text)}; say less")
     try:
         return msgspec.json.decode(text.encode(errors="replace"), type=CustomAnswer)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except NOT_DECODED as error:
         raise InvalidError(
             f'expected one JSON object such as {{"changed": false, "action": ""}}, found {shown(text)}: {error}'
         ) from error

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import msgspec
 
 from vigo.catalog.formats.shell_assignments import assigned_value
+from vigo.core.encoding import NOT_DECODED
 from vigo.core.errors import InvalidError
 
 HOOKS: Final = ("input", "forward", "output")
@@ -62,7 +63,7 @@ def parse_nft_chains(text: str) -> Ruleset:
     """
     try:
         listing = msgspec.json.decode(text.encode(errors="replace"), type=_Listing)
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
+    except NOT_DECODED as error:
         raise InvalidError(f"expected the chains of nftables as JSON, found none: {error}") from error
     chains = [entry.chain for entry in listing.nftables if entry.chain is not None]
     filters = [one for one in chains if one.type == "filter" and one.hook in HOOKS and one.family in _FAMILIES]

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from vigo.core.encoding import NOT_DECODED
+
 _TEMPORARY = 0x01
 _INET6_COLUMNS = 6
 
@@ -55,7 +57,7 @@ def parse_ip_addresses(text: str) -> Mapping[str, Link] | None:
     """
     try:
         links = msgspec.json.decode(text.encode(errors="replace"), type=list[_JsonLink])
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError):
+    except NOT_DECODED:
         return None
     return {link.ifname: _link(link) for link in links if link.ifname}
 

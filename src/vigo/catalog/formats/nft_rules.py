@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from vigo.core.encoding import NOT_DECODED
+
 _HEAD = """#!/usr/sbin/nft -f
 # Written by Vigo, a line for each firewall resource. It is loaded as a whole, so that no packet meets half of it.
 table inet vigo
@@ -81,7 +83,7 @@ def live_comments(listing: str) -> frozenset[str] | None:
     """Return the comments of the rules that `nft -j list table` prints, or None where it prints something else."""
     try:
         entries = msgspec.json.decode(listing.encode(errors="replace"), type=_Listing).nftables
-    except (msgspec.DecodeError, msgspec.ValidationError):
+    except NOT_DECODED:
         return None
     return frozenset(one.rule.comment for one in entries if one.rule is not None and one.rule.comment)
 

@@ -13,6 +13,7 @@ from vigo.cli.client.faults import explained
 from vigo.cli.client.quick_httpx import httpx
 from vigo.cli.client.target import Target
 from vigo.core.clock import Clock
+from vigo.core.encoding import NOT_DECODED
 from vigo.core.errors import (
     BY_CODE,
     DamagedError,
@@ -87,7 +88,7 @@ class Api:
                         yield msgspec.json.decode(line)
         except httpx.HTTPError as error:
             raise explained(error, self.target, self._timeout, self._clock.now()) from error
-        except msgspec.DecodeError as error:
+        except NOT_DECODED as error:
             raise UnavailableError(
                 f"{self.target.url}: expected a JSON object a line, found something else ({error}); is it a vigosrv?"
             ) from error
@@ -130,7 +131,7 @@ class Api:
             return None
         try:
             return msgspec.json.decode(response.content)
-        except msgspec.DecodeError as error:
+        except NOT_DECODED as error:
             raise UnavailableError(
                 f"{self.target.url}: expected an answer as JSON, found something else ({error}); is it a vigosrv?"
             ) from error
@@ -150,7 +151,7 @@ class Api:
         try:
             raw = msgspec.json.decode(response.content)
             problem = msgspec.convert(raw, _Problem)
-        except (msgspec.DecodeError, msgspec.ValidationError):
+        except NOT_DECODED:
             raw, problem = None, _Problem()
         detail = problem.detail or problem.title or f"HTTP status {response.status_code}; is it a vigosrv?"
         if response.status_code == HTTPStatus.UNAUTHORIZED:

@@ -8,6 +8,7 @@ from typing import Final, Self
 
 import msgspec
 
+from vigo.core.encoding import NOT_DECODED
 from vigo.core.errors import DamagedError, ForbiddenError, UnavailableError
 
 _PRIVATE: Final = 0o600
@@ -60,7 +61,7 @@ class LoginFile:
             )
         try:
             return msgspec.json.decode(content, type=Login)
-        except msgspec.DecodeError as error:
+        except NOT_DECODED as error:
             raise DamagedError(f"{self.path}: expected a login, found {error}; run `vigocli login` again") from error
 
     def save(self, login: Login) -> None:

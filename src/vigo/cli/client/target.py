@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from vigo.core.encoding import NOT_DECODED
 from vigo.core.errors import DamagedError, ForbiddenError, NotFoundError, UnavailableError, UsageError
 
 DEFAULT_DATA_DIR: Final = Path("/var/lib/vigo")
@@ -65,7 +66,7 @@ def _of_folder(folder: Path) -> Target:
 
     try:
         found = msgspec.json.decode(text, type=Running)
-    except msgspec.DecodeError as error:
+    except NOT_DECODED as error:
         raise DamagedError(f"{running}: expected what vigosrv writes, found {error}; restart vigosrv") from error
     token, ca_pem = _read(folder / _ADMIN_TOKEN), _read(Path(found.ca))
     if token is None or ca_pem is None:

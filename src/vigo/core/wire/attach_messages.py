@@ -6,6 +6,7 @@ with `attach`, the server answers `attached`; from then on each side sends the b
 
 import msgspec
 
+from vigo.core.encoding import NOT_DECODED
 from vigo.core.errors import InvalidError
 
 
@@ -75,7 +76,7 @@ def terminal_message(text: str) -> TerminalMessage:
     """
     try:
         return _of_terminal.decode(text)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except NOT_DECODED as error:
         raise InvalidError(f"expected a message of a terminal as JSON, found another: {error}") from error
 
 
@@ -87,5 +88,5 @@ def server_message(text: str) -> ServerMessage:
     """
     try:
         return _of_server.decode(text)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except NOT_DECODED as error:
         raise InvalidError(f"expected a message of the server as JSON, found another: {error}") from error

@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from vigo.core.encoding import digest, digest_of
+from vigo.core.encoding import NOT_DECODED, digest, digest_of
 from vigo.core.errors import DamagedError, InvalidError, TooLargeError, UnavailableError
 from vigo.core.ids import Digest, GenerationNumber
 from vigo.server.features.generations.models import Manifest
@@ -155,7 +155,7 @@ class LiveFolder:
         path = self._root / name / _MANIFEST
         try:
             manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, *NOT_DECODED) as error:
             raise DamagedError(f"{path}: expected the manifest of a generation: {error}") from error
         if _folder_name(manifest) != name:
             raise DamagedError(f"{path}: expected the manifest of {name}, found that of {_folder_name(manifest)}")

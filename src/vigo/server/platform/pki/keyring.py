@@ -16,6 +16,7 @@ from typing import Final, Literal, get_args
 import msgspec
 
 from vigo.core.clock import Clock
+from vigo.core.encoding import NOT_DECODED
 from vigo.core.errors import ConflictError, DamagedError
 from vigo.core.signing import Signer, SigningKey
 from vigo.core.trust import MOST_DOCUMENTS, SignedTrust, Trust, sign_trust
@@ -283,7 +284,7 @@ def _read_rotations(path: Path) -> dict[Subject, Rotation]:
         return msgspec.json.decode(path.read_bytes(), type=dict[Subject, Rotation])
     except FileNotFoundError:
         return {}
-    except msgspec.DecodeError as error:
+    except NOT_DECODED as error:
         raise DamagedError(
             f"{path}: expected how far keys are replaced, found something else ({error}); restore it from a backup"
         ) from error
@@ -299,7 +300,7 @@ def _read_documents(folder: Path) -> list[SignedTrust]:
             content = stored.content.encode()
             version = msgspec.json.decode(content, type=Trust).version
             found.append(SignedTrust(content, bytes.fromhex(stored.signature)))
-        except (msgspec.DecodeError, ValueError) as error:
+        except (*NOT_DECODED, ValueError) as error:
             raise DamagedError(
                 f"{path}: expected whom agents trust, found something else ({error}); restore it from a backup"
             ) from error

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from vigo.core.encoding import NOT_DECODED
 from vigo.core.errors import DamagedError, InvalidError, NotFoundError, UnavailableError, UsageError
 from vigo.core.secret_marker import WHOLE, checked_path
 from vigo.server.features.secrets.models import ListedSecret, SecretContent, SecretVersion
@@ -94,7 +95,7 @@ class PlainFiles:
             if document.exists():
                 return msgspec.json.decode(document.read_bytes(), type=dict[str, str])
             return {WHOLE: plain.read_text("utf-8")} if plain.exists() else None
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except NOT_DECODED as error:
             raise DamagedError(f"{plain}: expected UTF-8 text, or a JSON map of texts: {error}") from error
         except OSError as error:
             raise UnavailableError(f"{plain}: cannot be read: {error.strerror}") from error

@@ -14,6 +14,7 @@ import httpx
 import msgspec
 
 from vigo.core.clock import Clock
+from vigo.core.encoding import NOT_DECODED
 from vigo.core.errors import DamagedError, NotFoundError, UnavailableError, UsageError, VigoError
 from vigo.server.features.secrets.models import ListedSecret, SecretContent, SecretVersion
 
@@ -251,7 +252,7 @@ def _context(ca_file: Path | None) -> ssl.SSLContext:
 def _decoded(response: httpx.Response) -> Any:
     try:
         return msgspec.json.decode(response.content)
-    except msgspec.DecodeError as error:
+    except NOT_DECODED as error:
         raise UnavailableError(f"expected JSON from {response.url.host}, found something else") from error
 
 
@@ -259,7 +260,7 @@ def _errors(response: httpx.Response) -> str:
     try:
         found = msgspec.json.decode(response.content)["errors"]
         return "; ".join(map(str, found))[:400] or "no reason given"
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (*NOT_DECODED, KeyError, TypeError):
         return "no reason given"
 
 
