@@ -5,7 +5,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup system-packages demo check test lint e2e host bench-agent bench-policy bench-stream bench-scriers bench-secrets fuzz-policy soak-agent format reference lock proto proto-baseline clean
+.PHONY: help setup system-packages demo check test lint e2e host bench-agent bench-policy bench-stream bench-scriers bench-secrets fuzz fuzz-policy soak-agent format reference lock proto proto-baseline clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ e2e: setup ## the tests with real processes over real TLS
 
 host: system-packages setup ## the tests on a booted Debian of their own; as root
 	$(BIN)/pytest -q tests/host
+
+fuzz: setup ## attack everything that reads foreign bytes for MINUTES (10), with new inputs each time
+	$(BIN)/python -m tools.fuzz --minutes $(or $(MINUTES),10)
 
 fuzz-policy: setup ## attack the policy compiler for SECONDS (600); SEED (0) says with what, faults are kept in build/
 	$(BIN)/python -m tools.fuzz_policy --seconds $(or $(SECONDS),600) --seed $(or $(SEED),0)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -50,13 +50,14 @@ def check_certificate(certificate_pem: str, key_pem: bytes, ca_pem: str) -> Cert
     try:
         certificate = x509.load_pem_x509_certificate(certificate_pem.encode())
         cas = x509.load_pem_x509_certificates(ca_pem.encode())
-    except (ValueError, TypeError) as error:
+        key = certificate.public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise UnauthenticatedError(
             f"expected a certificate, found something else ({error}); nothing was stored"
         ) from error
     if not _is_issued_by(certificate, cas):
         raise UnauthenticatedError("expected a certificate that a pinned CA signed, found another; nothing was stored")
-    if certificate.public_key() != _private(key_pem).public_key():
+    if key != _private(key_pem).public_key():
         raise UnauthenticatedError("expected a certificate for this machine's key, found one for another")
     return CertificateLife(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
 
@@ -66,7 +67,7 @@ def is_issued_by(certificate_pem: bytes, ca_pem: str) -> bool:
     try:
         certificate = x509.load_pem_x509_certificate(certificate_pem)
         return _is_issued_by(certificate, x509.load_pem_x509_certificates(ca_pem.encode()))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         return False
 
 
@@ -74,7 +75,7 @@ def _is_issued_by(certificate: x509.Certificate, cas: Iterable[x509.Certificate]
     for ca in cas:
         try:
             certificate.verify_directly_issued_by(ca)
-        except (ValueError, TypeError, InvalidSignature):
+        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
             continue
         return True
     return False

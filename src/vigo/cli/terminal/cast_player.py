@@ -3,11 +3,11 @@
 import sys
 import time
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
+
+import msgspec
 
 from vigo.core.errors import UnavailableError
-
-_EVENT_FIELDS: Final = 3
 
 
 def play(lines: Iterable[Any], *, speed: float | None, longest_pause_seconds: float) -> None:
@@ -20,9 +20,12 @@ def play(lines: Iterable[Any], *, speed: float | None, longest_pause_seconds: fl
     for line in lines:
         if isinstance(line, dict):
             continue
-        if not isinstance(line, list) or len(line) != _EVENT_FIELDS:
-            raise UnavailableError("expected a recording as asciicast v2, found something else; is it a vigosrv?")
-        seconds, kind, text = line
+        try:
+            seconds, kind, text = msgspec.convert(line, tuple[float, str, str])
+        except msgspec.ValidationError as error:
+            raise UnavailableError(
+                "expected a recording as asciicast v2, found something else; is it a vigosrv?"
+            ) from error
         if kind != "o":
             continue
         if speed is not None:

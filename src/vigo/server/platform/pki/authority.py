@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -91,7 +92,7 @@ class Authority:
         """
         try:
             return cls(key_path.read_bytes(), certificate_path.read_bytes(), clock)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise DamagedError(
                 f"{key_path}, {certificate_path}: expected the CA's key and certificate, found files that cannot be"
                 f" used ({error}); restore them from a backup: envoys trust this CA"

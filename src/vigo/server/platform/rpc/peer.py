@@ -44,6 +44,7 @@ def identify(certificate_pem: str) -> PeerIdentity:
         UnauthenticatedError: it is no certificate that Vigo issues to envoys.
     """
     from cryptography import x509  # noqa: PLC0415 - 10 MB that a process without envoys never needs
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - the same
     from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415 - the same
 
     try:
@@ -55,7 +56,7 @@ def identify(certificate_pem: str) -> PeerIdentity:
             fingerprint_sha256=certificate.fingerprint(SHA256()).hex(),
             not_after=certificate.not_valid_after_utc,
         )
-    except (ValueError, x509.DuplicateExtension) as error:
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
         raise UnauthenticatedError(f"expected an envoy's certificate, found one that cannot be read: {error}") from None
 
 

@@ -17,7 +17,7 @@ from vigo.server.platform.auth.bearer import bearer_token
 from vigo.server.platform.auth.table import TABLE, WEB_SOCKET, Kind, Permission
 from vigo.server.platform.web.front_page import FRONT_PAGE
 from vigo.server.platform.web.openapi_document import openapi_route
-from vigo.server.platform.web.problem import on_depth, on_fault, on_http_error, on_vigo_error
+from vigo.server.platform.web.problem import on_depth, on_fault, on_http_error, on_other_text, on_vigo_error
 
 _MOST_BODY_BYTES: Final = 1024 * 1024
 # Nothing here runs scripts or is framed by others; a browser need not guess types. Source: OWASP secure headers.
@@ -81,6 +81,7 @@ def web_application(routes: Sequence[ControllerRouterHandler], credentials: Cred
             VigoError: on_vigo_error,
             HTTPException: on_http_error,
             RecursionError: on_depth,
+            UnicodeDecodeError: on_other_text,
             Exception: on_fault,
         },
         openapi_config=None,

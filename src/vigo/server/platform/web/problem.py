@@ -70,6 +70,12 @@ def on_depth(_request: Request[Any, Any, Any], _error: RecursionError) -> Respon
     return problem_response(Problem(title="invalid", status=400, detail=detail, code="invalid"))
 
 
+def on_other_text(_request: Request[Any, Any, Any], _error: UnicodeDecodeError) -> Response[dict[str, Any]]:
+    """Answer a body whose texts are no UTF-8, which the parser tells in a way of its own; we decode none ourselves."""
+    detail = "expected a body whose texts are UTF-8, found other bytes in it"
+    return problem_response(Problem(title="invalid", status=400, detail=detail, code="invalid"))
+
+
 def on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
     """Answer a fault of Vigo with a reference into the log, and nothing of its inside."""
     reference = secrets.token_hex(4)
