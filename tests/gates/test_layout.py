@@ -16,6 +16,7 @@ NO_PART = {
     "host",
     "e2e",
     "security",
+    "fuzz",
     "docs",
     "examples",
     "bench",
