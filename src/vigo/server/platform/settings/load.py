@@ -13,6 +13,9 @@ from vigo.core.nearest import did_you_mean
 from vigo.server.platform.settings.fields import FIELDS, Field, is_below
 from vigo.server.platform.settings.model import Settings
 
+_MOST_CHARACTERS = 1 << 20
+_MOST_BRACKETS = 1_000
+_MOST_DIGITS = 18
 _RENAMED = {"bundle_lifetime": "bundle_max_age"}
 
 
@@ -28,6 +31,9 @@ def load_settings(path: Path) -> Settings:
         return Settings()
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: expected UTF-8 text, found other bytes at offset {error.start}") from error
+    if len(text) > _MOST_CHARACTERS or text.count("[") + text.count("{") > _MOST_BRACKETS:
+        # The parser would recurse by each bracket, beyond what the stack of this process holds.
+        raise UsageError(f"{path}: expected a few lines of settings, found a file that is too large or too deep")
     try:
         root = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
@@ -78,7 +84,7 @@ def _converted(field: Field, text: str) -> Any:
     if field.type is timedelta:
         return parse_duration(text)
     if field.type is int:
-        if not (text.isascii() and text.isdecimal()):
+        if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
             raise InvalidError(f"expected a whole number, found {text[:40]!r}")
         return int(text)
     if issubclass(field.type, StrEnum):
