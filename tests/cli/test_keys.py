@@ -11,7 +11,7 @@ def test_a_rotation_is_told_step_by_step(desk: Desk) -> None:
     begun = desk.here("keys", "rotate", "ca")
     assert begun.status == 0, begun.err
     assert "behind   1 of 1 envoys: web-1" in begun.out
-    assert "vigocli keys switch ca, once the 1 that are behind have checked in" in begun.out
+    assert "vigocli keys switch ca, once all have checked in" in begun.out
     early = desk.here("keys", "switch", "ca")
     assert (early.status, "web-1" in early.err, "--force" in early.err) == (1, True, True)
     assert "switched" in desk.here("keys", "switch", "ca", "--force").out

@@ -128,8 +128,8 @@ class KeyService:
             if behind and not force:
                 names = ", ".join(record.hostname for record in behind[:_NAMED])
                 raise ConflictError(
-                    f"{len(behind)} envoys are not ready: {names}; wait until they have checked in, revoke those that"
-                    " are gone, or give --force: those that were away follow when they come back"
+                    f"expected all envoys to be ready, found {len(behind)} behind: {names}; wait until they have checked"
+                    " in, revoke those that are gone, or give --force: those that were away follow when they come back"
                 )
             detail = {"subject": subject, "force": force, "behind": len(behind)}
             act = Act(actor=actor.name, action=f"keys.{what}", subject=subject, detail=detail)
@@ -167,7 +167,7 @@ class KeyService:
         if rotation is None:
             return ""
         following = "switch" if rotation.phase == "begun" else "retire"
-        wait = f", once the {behind} that are behind have checked in" if behind else ""
+        wait = ", once all have checked in" if behind else ""
         return f"vigocli keys {following} {subject}{wait}"
 
 
