@@ -128,8 +128,9 @@ class KeyService:
             if behind and not force:
                 names = ", ".join(record.hostname for record in behind[:_NAMED])
                 raise ConflictError(
-                    f"expected all envoys to be ready, found {len(behind)} behind: {names}; wait until they have checked"
-                    " in, revoke those that are gone, or give --force: those that were away follow when they come back"
+                    f"expected all envoys to be ready, found {len(behind)} behind: {names}; wait until they have"
+                    " checked in, revoke those that are gone, or give --force: those that were away follow when they"
+                    " come back"
                 )
             detail = {"subject": subject, "force": force, "behind": len(behind)}
             act = Act(actor=actor.name, action=f"keys.{what}", subject=subject, detail=detail)
