@@ -74,7 +74,7 @@ def test_without_enrolment_a_command_ends_with_3_and_says_how_to_enrol(words: tu
         (("vigo", "enroll"), "Missing option '--server'"),
         (("vigosrv", "ini"), "Did you mean 'init'?"),
         (("vigosrv", "run"), "Missing option '--data-dir'"),
-        (("vigocli", "envoy"), "Did you mean 'envoys'?"),
+        (("vigocli", "envoy"), "Did you mean one of: 'enrol', 'envoys'?"),
         (("vigocli", "envoys", "lst"), "Did you mean 'list'?"),
         (("vigocli", "config", "publish"), "Missing option '-m'"),
         (("vigocli", "tokens", "create", "--hostname", "x", "--uses", "0"), "0 is not in the range"),

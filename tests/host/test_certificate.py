@@ -2,11 +2,14 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.host.booted_debian import BootedDebian, boot, declared
-from tests.host.debian_root import cached_root
-from vigo.core.plan import PlannedResource
+from tests.host.debian_root import PYTHON, cached_root
+from vigo.catalog.resources.security.certificate import SERVICE_CA
+from vigo.core.plan import Origin, Plan, PlannedResource
+from vigo.core.run import ResourceResult
 
 PATH, KEY = "/etc/ssl/probe.pem", "/etc/ssl/private/probe.key"
 NAMES = ["example.com", "*.example.com", "192.0.2.7", "2001:db8::1"]
@@ -205,3 +208,50 @@ def test_an_authority_signs_what_the_web_server_shows_and_only_that(authority: B
     authority.keeps(obtained())
     assert authority.tell("cat", PATH, KEY) == before
     assert authority.tell("find", "/srv/www/.well-known", "-type", "f") == ""
+
+
+def by_vigo(debian: BootedDebian, *resources: PlannedResource, passes: int = 2) -> list[list[str]]:
+    """Return the outcomes of each pass in which the service CA, made by openssl, signs what is asked for."""
+    if debian.run("test", "-e", "/srv/ca.pem", check=False).returncode:
+        ec = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+        files = ("-keyout", "/srv/ca.key", "-out", "/srv/ca.pem")
+        debian.run(
+            "openssl",
+            "req",
+            "-x509",
+            *ec,
+            *files,
+            "-subj",
+            f"/CN={SERVICE_CA} probe",
+            "-addext",
+            "keyUsage=critical,keyCertSign",
+        )
+    plan = Plan(entry=Origin("host.vgo", 1), match=("*",), scopes={"host": {}}, resources=resources)
+    argv = (str(PYTHON), "-m", "tests.host.apply_with_authority", "/srv/ca.key", "/srv/ca.pem", str(passes))
+    done = debian.run(*argv, stdin=msgspec.json.encode(plan).decode(), environment=debian.python_environment())
+    found = msgspec.json.decode(done.stdout, type=list[tuple[ResourceResult, ...]])
+    return [[result.outcome for result in one] for one in found]
+
+
+def test_openssl_takes_what_a_server_of_vigo_signs_and_it_is_renewed_before_its_end(debian: BootedDebian) -> None:
+    wanted = probe(issuer="vigo", sans=["example.com", "192.0.2.7"], days=60)
+    assert by_vigo(debian, wanted) == [["changed"], ["unchanged"]]
+    assert shape(debian, KEY) == "regular file 600 root root"
+    assert told(debian, "-pubkey") == key_of(debian)
+    debian.run("openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", "/srv/ca.pem", PATH)
+    assert "does match" in told(debian, "-checkhost", "www.example.com")
+    assert "does NOT match" in told(debian, "-checkhost", "other.example.com")
+    assert debian.tell("grep", "-c", "BEGIN CERTIFICATE", PATH) == "2"  # with the CA's behind it, for clients
+    serial = told(debian, "-serial")
+    assert by_vigo(debian, probe(issuer="vigo", sans=["example.com"], days=60)) == [["changed"], ["unchanged"]]
+    assert told(debian, "-serial") != serial
+    assert "does NOT match" in told(debian, "-checkip", "192.0.2.7")
+
+
+def test_without_a_server_what_is_there_stays_and_what_is_missing_waits(debian: BootedDebian) -> None:
+    wanted = probe(issuer="vigo", sans=[], days=60)
+    missing = debian.apply(wanted)["probe"]
+    assert missing.outcome == "blocked"
+    assert debian.run("test", "-e", PATH, check=False).returncode == 1
+    assert by_vigo(debian, wanted, passes=1) == [["changed"]]
+    debian.keeps(wanted)
