@@ -16,6 +16,7 @@ from vigo.agent.identity.tls import new_key, signing_request
 from vigo.agent.report import CycleReport
 from vigo.core.enrolment import RETURN_PATH, ReturnRequest
 from vigo.core.signing import SigningKey
+from vigo.testing.clock import FakeClock
 from vigo.testing.fake_host import FakeHost
 
 
@@ -152,3 +153,24 @@ async def test_24_a_revoked_envoy_that_lapsed_too_hears_that_it_is_refused(serve
     server.clock.advance(timedelta(days=95))
     report = await _cycle(machine)
     assert (report.refused, report.run) == (True, None)
+
+
+@served_since(timedelta(0))
+async def test_24_a_clock_that_is_off_is_told_and_opens_and_closes_nothing(server: Server, tmp: Path) -> None:
+    server.write_stacks({"envoys.vgo": "one"})
+    await server.publish()
+    machine = await Machine.enrolled(server, tmp / "a", "web-1")
+
+    async def told() -> tuple[float, str]:
+        shown = (await server.request("GET", "/api/v1/envoys/web-1")).json()["clock_skew_seconds"]
+        checks = (await server.request("GET", "/api/v1/health")).json()["checks"]
+        return shown, next(one["status"] for one in checks if one["name"] == "envoy clocks")
+
+    for hours, status in ((0, "ok"), (3, "warning"), (-3, "warning"), (0, "ok")):
+        host = FakeMachine(FakeHost({"/etc/hostname": "web-1\n"}))
+        cycles = Cycles(machine.folder, lambda _identity, host=host: host, server.clock)  # type: ignore[misc]
+        cycles._clock = FakeClock(server.clock.now() + timedelta(hours=hours))
+        assert (await cycles.run()).delivered
+        await cycles.close()
+        skew, found = await told()
+        assert (round(skew / 3600), found) == (hours, status)

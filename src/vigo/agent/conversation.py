@@ -194,6 +194,7 @@ class Conversation:
                 trust_version=self._identity.trust_version,
             ),
             agent_version=vigo.__version__,
+            now_unix_ms=int(self._clock.now().timestamp() * 1000),
         )
 
     def _is_trusted(self, bundle: SignedBundle) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _NAME = "the hostname or the UUID of an envoy; `vigocli envoys list` shows them"
 _MOST_SHOWN = 20
+_SKEW_SECONDS = 60
 _COLOURS = {"converged": "green", "degraded": "yellow", "failed": "red", "copied": "red"}
 
 
@@ -299,6 +300,8 @@ def _print_envoy(envoy: "EnvoyDetail", now: "datetime") -> None:
     }
     for name, value in facts.items():
         print_line(f"{name:<11}  {value}")
+    if abs(envoy.clock_skew_seconds or 0) > _SKEW_SECONDS:
+        print_line(f"clock        off by {envoy.clock_skew_seconds:+.0f} s; check `timedatectl` there", colour="yellow")
     if envoy.copied_at is not None:
         print_line(f"copied       two machines had this identity, last {told(envoy.copied_at, now)}", colour="red")
         print_line(

@@ -50,6 +50,7 @@ async def test_an_envoy_is_listed_with_all_that_is_known_of_it(server: Server, t
         "connected_since": None,
         "labels": {},
         "copied_at": None,
+        "clock_skew_seconds": None,
         "convergence": "converged",
         "last_run": {
             "id": run.id,

@@ -43,6 +43,7 @@ class Envoy(msgspec.Struct, frozen=True, kw_only=True):
     last_run: LastRun | None
     labels: dict[str, str] = {}
     copied_at: datetime | None = None
+    clock_skew_seconds: float | None = None
 
 
 class EnvoyDetail(Envoy, frozen=True, kw_only=True):

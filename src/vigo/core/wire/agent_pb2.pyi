@@ -101,14 +101,16 @@ class Fingerprint(_message.Message):
     def __init__(self, bundle_digest: _Optional[str] = ..., traits_digest: _Optional[str] = ..., outcome_digest: _Optional[str] = ..., secrets_epoch: _Optional[int] = ..., trust_version: _Optional[int] = ...) -> None: ...
 
 class CheckInRequest(_message.Message):
-    __slots__ = ("fingerprint", "traits", "agent_version")
+    __slots__ = ("fingerprint", "traits", "agent_version", "now_unix_ms")
     FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     TRAITS_FIELD_NUMBER: _ClassVar[int]
     AGENT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    NOW_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
     fingerprint: Fingerprint
     traits: bytes
     agent_version: str
-    def __init__(self, fingerprint: _Optional[_Union[Fingerprint, _Mapping]] = ..., traits: _Optional[bytes] = ..., agent_version: _Optional[str] = ...) -> None: ...
+    now_unix_ms: int
+    def __init__(self, fingerprint: _Optional[_Union[Fingerprint, _Mapping]] = ..., traits: _Optional[bytes] = ..., agent_version: _Optional[str] = ..., now_unix_ms: _Optional[int] = ...) -> None: ...
 
 class CheckInResponse(_message.Message):
     __slots__ = ("want_traits", "bundle", "interval_seconds", "without_policy", "secrets_epoch", "trust", "renew_certificate")

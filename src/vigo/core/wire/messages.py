@@ -156,6 +156,7 @@ class CheckIn(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: Fingerprint
     traits: bytes = b""
     agent_version: str = ""
+    now_unix_ms: int = 0
 
     def to_bytes(self) -> bytes:
         """Return the protobuf form."""
@@ -169,6 +170,7 @@ class CheckIn(msgspec.Struct, frozen=True, kw_only=True):
             ),
             traits=self.traits,
             agent_version=self.agent_version,
+            now_unix_ms=self.now_unix_ms,
         ).SerializeToString()
 
     @classmethod
@@ -186,6 +188,7 @@ class CheckIn(msgspec.Struct, frozen=True, kw_only=True):
             ),
             traits=message.traits,
             agent_version=message.agent_version,
+            now_unix_ms=message.now_unix_ms,
         )
 
 

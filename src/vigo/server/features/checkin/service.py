@@ -68,6 +68,8 @@ class CheckInService:
         if max(map(len, (said.bundle_digest, said.outcome_digest, said.traits_digest))) > _DIGEST_CHARACTERS:
             raise InvalidError(f"expected digests of {_DIGEST_CHARACTERS} characters or none, found a longer one")
         record.last_seen_at = self._clock.now()
+        if message.now_unix_ms:
+            record.clock_skew_seconds = round(message.now_unix_ms / 1000 - record.last_seen_at.timestamp(), 1)
         record.bundle_digest = said.bundle_digest
         record.outcome_digest = said.outcome_digest
         record.trust_version = min(said.trust_version, MOST_SEQUENCE)

@@ -23,6 +23,7 @@ class EnvoyRecord:
         "bundle_digest",
         "certificate_ca",
         "certificate_not_after",
+        "clock_skew_seconds",
         "copied_at",
         "enrolled_at",
         "generation",
@@ -58,6 +59,7 @@ class EnvoyRecord:
         self.labels: Labels = labels or {}
         self.certificate_ca = certificate_ca
         self.trust_version = 0
+        self.clock_skew_seconds: float | None = None
         self.copied_at: datetime | None = None
         self.status: Status = "active"
         self.revoked_at: datetime | None = None
@@ -125,6 +127,8 @@ class EnvoyItem(msgspec.Struct, frozen=True, kw_only=True):
     labels: Labels
     copied_at: datetime | None
     """When its identity was last seen on two machines at once; None for never since it was enrolled."""
+    clock_skew_seconds: float | None
+    """By how much its clock was ahead of the server's at its last check-in; None where it has not called since."""
 
 
 class EnvoyDetail(EnvoyItem, frozen=True, kw_only=True):

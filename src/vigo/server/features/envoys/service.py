@@ -333,6 +333,7 @@ class EnvoyService:
             connected_since=self._streams.connected_since(record.id),
             labels=record.labels,
             copied_at=record.copied_at,
+            clock_skew_seconds=record.clock_skew_seconds,
             convergence=self._convergence(record, None if assigned is None else assigned.bundle.digest),
             last_run=None
             if latest is None

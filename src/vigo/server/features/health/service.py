@@ -25,6 +25,7 @@ from vigo.server.platform.settings.model import CurrentSettings
 _LITTLE_DISK_BYTES: Final = 1 << 30
 _NO_DISK_BYTES: Final = 64 << 20
 _CA_WARNING: Final = timedelta(days=365)
+_ENVOY_SKEW: Final = timedelta(minutes=1)
 _LONG_ROTATION: Final = timedelta(days=14)
 _SERVER_WARNING: Final = timedelta(days=7)
 _MISSED: Final = 3
@@ -67,6 +68,7 @@ class HealthService:
             self._stale_envoys,
             self._lapsing_envoys,
             self._copied_envoys,
+            self._envoy_clocks,
             self._wall_clock,
         )
         checks = (*(check() for check in now), await self._store(), await self._audit())
@@ -176,6 +178,15 @@ class HealthService:
             " and can then be enrolled by a name of its own"
         )
         return Check(name="identities", status="failed", detail=detail, advice=advice)
+
+    def _envoy_clocks(self) -> Check:
+        every = [record for record in self._envoys.index.everyone() if record.is_active]
+        off = [one for one in every if abs(one.clock_skew_seconds or 0) > _ENVOY_SKEW.total_seconds()]
+        if not off:
+            return Check(name="envoy clocks", status="ok", detail="none that called is off by more than a minute")
+        named = ", ".join(f"{one.hostname} by {one.clock_skew_seconds:+.0f} s" for one in off[:_NAMED])
+        advice = "check `timedatectl` there: certificates, windows and the ends of policies go by that clock"
+        return Check(name="envoy clocks", status="warning", detail=f"{len(off)} are off: {named}", advice=advice)
 
     def _wall_clock(self) -> Check:
         drift = self._clock.now() - self._clock.monotonic() - self._started_at
