@@ -370,3 +370,25 @@ def test_24_a_document_that_is_damaged_or_gone_stops_the_start(tmp_path: Path) -
         Keyring(folder, clock)
     first.write_bytes(kept)
     assert Keyring(folder, clock).trust == keyring.trust
+
+
+def test_24_a_server_that_was_killed_between_two_renames_starts(tmp_path: Path) -> None:
+    from vigo.server.app import make_server_certificate  # noqa: PLC0415 - what a start does first
+    from vigo.server.platform.settings.model import CurrentSettings, Settings  # noqa: PLC0415 - the same
+
+    clock, folder = FakeClock(), DataFolder(tmp_path / "data")
+    make_root(folder)
+    initialise(folder, clock)
+    keyring = Keyring(folder, clock)
+    keyring.begin("ca")
+    keyring.switch("ca")
+    following = keyring.issuing.sha256
+    with pytest.MonkeyPatch.context() as patched:
+        # The fourth thing that retiring the CA does is the second rename: the certificate is not in its place yet.
+        _killed_at(patched, 3)
+        with pytest.raises(_KilledError):
+            keyring.retire("ca")
+    assert folder.next_ca_certificate.exists()
+    assert not folder.next_ca_key.exists()
+    make_server_certificate(folder, CurrentSettings(Settings()), clock, ("vigo.example.com",))
+    assert Keyring(folder, clock).presenting.sha256 == following

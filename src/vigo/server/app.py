@@ -141,10 +141,10 @@ def make_server_certificate(
         DamagedError: the CA cannot be used.
         UsageError: the settings name something that can stand in no certificate.
     """
-    authority = Authority.load(folder.ca_key, folder.ca_certificate, clock)
+    keyring = Keyring(folder, clock)  # which also brings a rotation that was cut off to where it can be used
     names = PublicAddresses(settings, machine_names).certificate_names()
     lifetime = settings.value.server_certificate_lifetime
-    ServerCertificate(folder.server_pem, lambda: authority, clock).renew_if_due(names, lifetime)
+    ServerCertificate(folder.server_pem, lambda: keyring.presenting, clock).renew_if_due(names, lifetime)
 
 
 class _Opened(msgspec.Struct, frozen=True, kw_only=True):

@@ -189,7 +189,8 @@ class Keyring:
             self._store_rotations()
         self._load()
         pem = "".join(one.pem for one in (self._present_ca, self._next_ca) if one is not None)
-        write_atomically(self._folder.client_cas, pem.encode())
+        if not self._folder.client_cas.exists() or self._folder.client_cas.read_bytes() != pem.encode():
+            write_atomically(self._folder.client_cas, pem.encode())
 
     def _load(self) -> None:
         folder, clock = self._folder, self._clock
