@@ -23,9 +23,10 @@ from vigo.agent.identity.identity import IdentityFolder
 from vigo.agent.link.enrolment import Enrolled, Waiting, Wanted, enrol
 from vigo.core.enrolment import former_message, key_fingerprint
 from vigo.core.errors import ConflictError, ForbiddenError, UnauthenticatedError, VigoError
-from vigo.core.ids import ServerId, SessionId
+from vigo.core.ids import EnvoyId, ServerId, SessionId
 from vigo.core.signing import SigningKey
 from vigo.core.wire.messages import Greeting, Methods
+from vigo.server.features.enrolment.service import MOST_ASKED_IN_A_MINUTE
 
 
 async def _ask(server: Server, state: Path, hostname: str, *, token: str = "", force: bool = False) -> Any:
@@ -115,6 +116,16 @@ async def test_23_the_queue_is_bounded_and_can_be_turned_off(server: Server, tmp
     answer = await post_enrolment(server, enrol_request("", "web-1"))
     assert answer.status_code == 401
     assert "expected an enrolment token" in answer.json()["detail"]
+
+
+@served
+async def test_23_asking_without_end_is_slowed_down(server: Server, tmp: Path) -> None:
+    request = enrol_request("", "web-1")
+    server.app.enrolment._pace.take(EnvoyId("address 127.0.0.1"), MOST_ASKED_IN_A_MINUTE - 2)
+    answers = [await post_enrolment(server, request) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [202, 202, 503]
+    server.clock.advance(timedelta(minutes=1))
+    assert (await post_enrolment(server, request)).status_code == 202
 
 
 @served

@@ -10,7 +10,8 @@ import httpx
 import msgspec
 import pytest
 
-from tests.agent.fake_machine import FakeMachine
+from tests.agent.conftest import Agent
+from tests.agent.fake_machine import FakeMachine, policy
 from tests.security.test_24_revocation_and_lapse import served_since
 from tests.server.harness import Machine, Server, ca_sha256, served, without_audit
 from vigo.agent.cycle import Cycles
@@ -19,12 +20,14 @@ from vigo.agent.report import CycleReport
 from vigo.core.errors import ConflictError, DamagedError, UnauthenticatedError
 from vigo.core.signing import SigningKey, VerifyKey
 from vigo.core.trust import SignedTrust, Trust, certificates_in, fingerprint_of, followed, sign_trust
+from vigo.core.wire.messages import CheckInAnswer, Methods, SignedRequest
 from vigo.server.platform.folder.initialise import initialise, make_root
 from vigo.server.platform.folder.layout import DataFolder
 from vigo.server.platform.pki import keyring as keyring_module
 from vigo.server.platform.pki.keyring import SUBJECTS, Keyring, Subject
 from vigo.testing.clock import FakeClock
 from vigo.testing.fake_host import FakeHost
+from vigo.testing.fake_server import FakeServer
 
 
 async def _cycle(machine: Machine) -> CycleReport:
@@ -392,3 +395,34 @@ def test_24_a_server_that_was_killed_between_two_renames_starts(tmp_path: Path) 
     assert not folder.next_ca_key.exists()
     make_server_certificate(folder, CurrentSettings(Settings()), clock, ("vigo.example.com",))
     assert Keyring(folder, clock).presenting.sha256 == following
+
+
+def test_24_documents_that_prove_nothing_change_nothing_and_are_no_refusal(tmp_path: Path) -> None:
+    with FakeServer() as server:
+        agent = Agent(server, IdentityFolder(tmp_path / "state"))
+        server.publish(policy("one\n"), 1)
+        thief = SigningKey.generate()
+        now, pem = FakeClock().now(), agent.folder.ca_pem()
+        forged = sign_trust(Trust(version=1, issued_at=now, ca_pem=pem, policy_keys=(thief.public.hex(),)), thief)
+
+        def forging(method: str, request: SignedRequest) -> bytes | None:
+            del request
+            return CheckInAnswer(trust=(forged,)).to_bytes() if method == Methods.CHECK_IN else None
+
+        assert agent.cycle().delivered
+        server.intercept = forging
+        report = agent.cycle()
+        assert (report.refused, report.offline) == (False, False)
+        assert report.run is not None
+        assert agent.folder.load().policy_keys == agent.identity.policy_keys
+
+
+@served
+async def test_24_an_envoy_of_before_cas_could_be_replaced_comes_back_too(server: Server, tmp: Path) -> None:
+    await _published(server, "one")
+    machine = await Machine.enrolled(server, tmp / "a", "web-1")
+    record = server.app.envoys.index.get("web-1")
+    for verb in ("rotate", "switch", "retire"):
+        record.certificate_ca = None  # as the migration of the database leaves it
+        await _done(server, "ca", verb, force=True)
+    assert _is_good(await _cycle(machine))

@@ -60,7 +60,7 @@ class Conversation:
         """Tell the server the present state and take what is new. No error leaves this: an agent works without."""
         try:
             answer = await self._told(traits)
-            if answer.trust and await self._follow(answer.trust):
+            if answer.trust and await self._has_taken(answer.trust):
                 # What the answer holds beside may be for other keys than those that are trusted now.
                 answer = await self._told(traits)
         except VigoError as error:
@@ -154,6 +154,14 @@ class Conversation:
             return await self._follow(documents)
         except VigoError as reason:
             _log.warning("%s; and it proves no other trust: %s", error, reason)
+            return False
+
+    async def _has_taken(self, documents: tuple[SignedTrust, ...]) -> bool:
+        """Return whether documents of an answer say anything new; those that prove nothing change nothing."""
+        try:
+            return await self._follow(documents)
+        except VigoError as error:
+            _log.warning("trust not changed version=%d reason=%s", self._identity.trust_version, error)
             return False
 
     async def _follow(self, documents: tuple[SignedTrust, ...]) -> bool:

@@ -105,6 +105,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     secrets: SecretService
     keyring: Keyring
     keys: KeyService
+    enrolment: EnrolmentService
     gate: Gate
     rpc: RpcApp
     web: Litestar
@@ -257,6 +258,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
         secrets=vault_service,
         keyring=keyring,
         keys=keys,
+        enrolment=enrolment,
         gate=gate,
         rpc=RpcApp(
             [

@@ -104,27 +104,35 @@ def _enrolled(folder: "IdentityFolder", wanted: "Wanted", patience: timedelta, *
     """
     import time  # noqa: PLC0415 - for waiting alone
 
-    from vigo.agent.link.enrolment import Waiting, enrol  # noqa: PLC0415 - so that `vigo version` starts at once
+    from vigo.agent.link.enrolment import Enrolled, enrol  # noqa: PLC0415 - so that `vigo version` starts at once
     from vigo.core.clock import SystemClock  # noqa: PLC0415 - the same
-    from vigo.core.errors import TimedOutError  # noqa: PLC0415 - the same
+    from vigo.core.errors import TimedOutError, UnavailableError  # noqa: PLC0415 - the same
     from vigo.core.terminal import print_line  # noqa: PLC0415 - the same
 
     clock = SystemClock()
     ends_at = clock.monotonic() + patience
-    has_told = False
-    while isinstance(found := enrol(folder, clock, wanted, force=force), Waiting):
-        if not has_told:
-            print_line(f"{wanted.hostname} waits to be let in; the fingerprint of its key is {found.fingerprint}")
-            print_line("an operator lets it in with `vigocli enrol approve`, after comparing the fingerprint")
-            has_told = True
+    pause_seconds = 0
+    while True:
+        try:
+            found = enrol(folder, clock, wanted, force=force)
+        except (UnavailableError, TimedOutError):
+            if not pause_seconds:
+                raise
+            # It is being restarted, or the network is gone for a while: the request stays with it.
+        else:
+            if isinstance(found, Enrolled):
+                return found
+            if not pause_seconds:
+                pause_seconds = found.ask_again_seconds
+                print_line(f"{wanted.hostname} waits to be let in; the fingerprint of its key is {found.fingerprint}")
+                print_line("an operator lets it in with `vigocli enrol approve`, after comparing the fingerprint")
         left = ends_at - clock.monotonic()
         if left <= timedelta(0):
             raise TimedOutError(
                 "nobody has let this machine in yet; the request stays with the server for a day, and the same command"
                 " goes on with it"
             )
-        time.sleep(min(left.total_seconds(), found.ask_again_seconds))
-    return found
+        time.sleep(min(left.total_seconds(), pause_seconds))
 
 
 def _own_name(full: str, short: str) -> str:

@@ -58,10 +58,7 @@ class Returns:
         record = self._proven(request)
         now = self._clock.now()
         lapsed_for = now - record.certificate_not_after
-        is_retired = record.certificate_ca is not None and not self._keyring.accepts_certificates_of(
-            record.certificate_ca
-        )
-        if lapsed_for < timedelta(0) and not is_retired:
+        if lapsed_for < timedelta(0) and not self._keyring.has_retired(record.certificate_ca):
             raise ConflictError(
                 f"the certificate of {record.hostname} holds until {record.certificate_not_after:%Y-%m-%d %H:%M} UTC"
                 f" and now it is {now:%Y-%m-%d %H:%M} UTC here; check the clocks of both machines, or enrol with"

@@ -29,6 +29,7 @@ from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.tokens.service import TokenService
 from vigo.server.platform.audit.trail import Act, Trail
+from vigo.server.platform.auth.pace import Pace
 from vigo.server.platform.db.database import Database
 from vigo.server.platform.pki.keyring import Keyring
 from vigo.server.platform.pki.requests import requested_key
@@ -38,6 +39,9 @@ from vigo.server.platform.settings.model import CurrentSettings
 _log = logging.getLogger(__name__)
 
 AnswerT = TypeVar("AnswerT")
+
+MOST_ASKED_IN_A_MINUTE: Final = 1_200
+"""By one address for approvals: a hundred machines behind it ask every five seconds."""
 
 _SHOWN: Final = 80
 
@@ -71,6 +75,7 @@ class EnrolmentService:
         self._tokens = tokens
         self._envoys = envoys
         self._limit = FailureLimit(settings, clock)
+        self._pace = Pace(clock, MOST_ASKED_IN_A_MINUTE)
         self._admission = Admission(database, trail, clock, settings, identity.keyring, envoys)
         self._returns = Returns(database, trail, clock, settings, identity.server, identity.keyring, envoys)
         self.queue = queue
@@ -123,6 +128,9 @@ class EnrolmentService:
 
     async def _enrol(self, request: EnrolRequest, source: str) -> EnrolAnswer | WaitAnswer:
         hostname = canonical_hostname(request.hostname)
+        if not request.token:
+            # Asking is free of guesses, and so no failure; it is not free of work.
+            self._pace.take(EnvoyId(f"address {source}"), 1)
         signing_key = _signing_key(request)
         leave: Leave
         if request.token:

@@ -19,7 +19,14 @@ from vigo.core.clock import Clock
 from vigo.core.encoding import NOT_DECODED
 from vigo.core.errors import ConflictError, DamagedError
 from vigo.core.signing import Signer, SigningKey
-from vigo.core.trust import MOST_DOCUMENTS, SignedTrust, Trust, sign_trust
+from vigo.core.trust import (
+    MOST_DOCUMENTS,
+    SignedTrust,
+    Trust,
+    certificates_in,
+    fingerprint_of,
+    sign_trust,
+)
 from vigo.server.platform.folder.files import make_private_folder, sync_folder, write_atomically
 from vigo.server.platform.folder.layout import DataFolder
 from vigo.server.platform.pki.authority import Authority, ca_certificate, new_key
@@ -52,6 +59,8 @@ class Keyring:
         self._rotations = _read_rotations(folder.rotations)
         self._documents = _read_documents(folder.trust)
         self._reconcile()
+        first = msgspec.json.decode(self._documents[0].content, type=Trust) if self._documents else self._trust
+        self._first_cas = {fingerprint_of(pem) for pem in certificates_in(first.ca_pem)[:1]}
 
     @property
     def presenting(self) -> Authority:
@@ -104,9 +113,10 @@ class Keyring:
         """Return the fingerprint of the present one."""
         return self._present_ca.sha256 if subject == "ca" else self._policy_key.public.hex()
 
-    def accepts_certificates_of(self, ca: str) -> bool:
-        """Return whether envoys get in with certificates of this CA."""
-        return ca in {one.sha256 for one in (self._present_ca, self._next_ca) if one is not None}
+    def has_retired(self, ca: str | None) -> bool:
+        """Return whether envoys no longer get in with certificates of a CA. None is the one that was here first."""
+        present = {one.sha256 for one in (self._present_ca, self._next_ca) if one is not None}
+        return ca not in present if ca is not None else not present >= self._first_cas
 
     def documents_after(self, version: int) -> tuple[SignedTrust, ...]:
         """Return the documents that follow a version, in their order."""
