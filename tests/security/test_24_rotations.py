@@ -426,3 +426,70 @@ async def test_24_an_envoy_of_before_cas_could_be_replaced_comes_back_too(server
         record.certificate_ca = None  # as the migration of the database leaves it
         await _done(server, "ca", verb, force=True)
     assert _is_good(await _cycle(machine))
+
+
+def test_24_keys_that_are_partly_of_an_older_backup_stop_the_start(tmp_path: Path) -> None:
+    clock, folder = FakeClock(), DataFolder(tmp_path / "data")
+    make_root(folder)
+    initialise(folder, clock)
+    old = {path: path.read_bytes() for path in (folder.ca_key, folder.ca_certificate, folder.policy_key)}
+    keyring = Keyring(folder, clock)
+    for subject in SUBJECTS:
+        for step in (keyring.begin, keyring.switch, keyring.retire):
+            step(subject)
+    count = len(keyring.documents_after(0))
+    for restored in ((folder.policy_key,), (folder.ca_key, folder.ca_certificate)):
+        new = {path: path.read_bytes() for path in restored}
+        for path in restored:
+            path.write_bytes(old[path])
+        with pytest.raises(DamagedError, match="restore all of the newest one"):
+            Keyring(folder, clock)
+        for path, content in new.items():
+            path.write_bytes(content)
+    assert len(Keyring(folder, clock).documents_after(0)) == count
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_24_what_agents_were_told_of_is_never_taken_for_a_leftover(tmp_path: Path, subject: Subject) -> None:
+    clock, folder = FakeClock(), DataFolder(tmp_path / "data")
+    make_root(folder)
+    initialise(folder, clock)
+    keyring = Keyring(folder, clock)
+    keyring.begin(subject)
+    keyring.switch(subject)
+    kept = folder.rotations.read_bytes()
+    folder.rotations.unlink()
+    with pytest.raises(DamagedError, match="does not say why it is there"):
+        Keyring(folder, clock)
+    folder.rotations.write_bytes(kept)
+    assert Keyring(folder, clock).next_of(subject) == keyring.next_of(subject)
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_24_killed_at_any_moment_of_cancelling_it_is_cancelled_or_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, subject: Subject
+) -> None:
+    clock = FakeClock()
+    for moment in itertools.count():
+        folder = DataFolder(tmp_path / str(moment))
+        make_root(folder)
+        initialise(folder, clock)
+        keyring = Keyring(folder, clock)
+        start = keyring.trust
+        keyring.begin(subject)
+        with monkeypatch.context() as patched:
+            _killed_at(patched, moment)
+            try:
+                keyring.cancel(subject)
+            except _KilledError:
+                pass
+            else:
+                break
+        anew = Keyring(folder, clock)
+        assert _chain(anew, start) == anew.trust
+        assert (anew.rotation(subject) is None) == (anew.next_of(subject) is None)
+        if anew.rotation(subject) is not None:
+            anew.cancel(subject)
+        assert anew.trust.policy_keys == start.policy_keys
+        assert anew.trust.ca_pem == start.ca_pem
+    assert moment >= 3

@@ -69,7 +69,7 @@ class Returns:
             raise LapsedError(
                 f"the certificate of {record.hostname} ended {lapsed_for.days} days ago, and envoys come back by"
                 f" themselves within {longest.days} days (lapsed_envoys_return_within); run `vigo enroll --force` with"
-                " a token or for an approval: the machine stays the same envoy"
+                " a token: the machine stays the same envoy"
             )
         if not record.sequence < request.sequence <= MOST_SEQUENCE:
             raise ReplayedError(f"expected a sequence above {record.sequence}, found {request.sequence}")

@@ -32,7 +32,7 @@ from vigo.server.platform.folder.layout import DataFolder
 from vigo.server.platform.pki.authority import Authority, ca_certificate, new_key
 
 Subject = Literal["ca", "policy"]
-Phase = Literal["begun", "switched", "retiring"]
+Phase = Literal["begun", "switched", "retiring", "cancelling"]
 
 SUBJECTS: Final[tuple[Subject, ...]] = get_args(Subject)
 
@@ -168,10 +168,8 @@ class Keyring:
         Raises:
             ConflictError: there is none, or it signs already.
         """
-        self._in_phase(subject, "begun", "once it was switched the way is on")
-        del self._rotations[subject]
-        self._store_rotations()
-        self._reconcile()
+        rotation = self._in_phase(subject, "begun", "once it was switched the way is on")
+        self._note(subject, msgspec.structs.replace(rotation, phase="cancelling"))
 
     def _in_phase(self, subject: Subject, phase: Phase, advice: str) -> Rotation:
         rotation = self._rotations.get(subject)
@@ -181,8 +179,7 @@ class Keyring:
         return rotation
 
     def _is_switched(self, subject: Subject) -> bool:
-        rotation = self._rotations.get(subject)
-        return rotation is not None and rotation.phase != "begun"
+        return self._is_in(subject, "switched", "retiring")
 
     def _note(self, subject: Subject, rotation: Rotation) -> None:
         self._rotations[subject] = rotation
@@ -193,8 +190,10 @@ class Keyring:
         """Do what was written down: the document of whom to trust, and the files of what is retired."""
         self._load()
         self._document()
-        for subject in [one for one in SUBJECTS if self._is_retiring(one)]:
-            self._take_place(subject)
+        for subject in [one for one in SUBJECTS if self._is_in(one, "retiring", "cancelling")]:
+            if self._is_in(subject, "retiring"):
+                self._take_place(subject)
+            self._drop_next(subject)
             del self._rotations[subject]
             self._store_rotations()
         self._load()
@@ -204,7 +203,9 @@ class Keyring:
 
     def _load(self) -> None:
         folder, clock = self._folder, self._clock
-        self._drop_unannounced()
+        for subject in SUBJECTS:
+            if subject not in self._rotations:
+                self._drop_unannounced(subject)
         # A retirement that was cut off between two renames has the key in its place and the certificate not yet.
         key = folder.next_ca_key if folder.next_ca_key.exists() else folder.ca_key
         self._next_ca = (
@@ -218,13 +219,30 @@ class Keyring:
         self._next_policy_key = SigningKey.load(folder.next_policy_key) if folder.next_policy_key.exists() else None
         self._trust = self._newest()
 
-    def _drop_unannounced(self) -> None:
-        """Remove what a rotation that was cancelled, or never begun, left behind."""
+    def _drop_unannounced(self, subject: Subject) -> None:
+        """Remove what a rotation left behind that was killed before it was written down.
+
+        Raises:
+            DamagedError: agents were told of it: it is no leftover, what says how far it is has got lost.
+        """
+        folder, told = self._folder, "" if not self._documents else self._documents[-1].content.decode()
+        path = folder.next_ca_certificate if subject == "ca" else folder.next_policy_key
+        if not path.exists():
+            return
+        key = path.read_bytes() if subject == "ca" else SigningKey.load(path).public.hex().encode()
+        if msgspec.json.encode(key.decode("ascii", errors="replace"))[1:-1].decode() in told:
+            raise DamagedError(
+                f"{path}: agents trust it, and {folder.rotations} does not say why it is there; restore that file from"
+                " a backup"
+            )
+        self._drop_next(subject)
+
+    def _drop_next(self, subject: Subject) -> None:
         folder = self._folder
-        if "ca" not in self._rotations:
+        if subject == "ca":
             folder.next_ca_certificate.unlink(missing_ok=True)
             folder.next_ca_key.unlink(missing_ok=True)
-        if "policy" not in self._rotations:
+        else:
             folder.next_policy_key.unlink(missing_ok=True)
 
     def _newest(self) -> Trust:
@@ -239,10 +257,12 @@ class Keyring:
 
     def _document(self) -> None:
         """Write the document that says whom agents are to trust now, where the newest one says something else."""
-        cas = [self._present_ca] if not self._is_retiring("ca") else []
-        cas += [self._next_ca] if self._next_ca is not None and self._next_ca not in cas else []
-        keys = [self._policy_key] if not self._is_retiring("policy") or self._next_policy_key is None else []
-        keys += [self._next_policy_key] if self._next_policy_key is not None else []
+        next_ca = None if self._is_in("ca", "cancelling") else self._next_ca
+        next_key = None if self._is_in("policy", "cancelling") else self._next_policy_key
+        cas = [self._present_ca] if not self._is_in("ca", "retiring") else []
+        cas += [next_ca] if next_ca is not None and next_ca not in cas else []
+        keys = [self._policy_key] if not self._is_in("policy", "retiring") or next_key is None else []
+        keys += [next_key] if next_key is not None else []
         wanted = msgspec.structs.replace(
             self._trust,
             ca_pem="".join(one.pem for one in cas or [self._present_ca]),
@@ -250,6 +270,7 @@ class Keyring:
         )
         if wanted == self._trust:
             return
+        self._check_belongs()
         wanted = msgspec.structs.replace(wanted, version=self._trust.version + 1, issued_at=self._clock.now())
         signed = sign_trust(wanted, self.signer)
         make_private_folder(self._folder.trust)
@@ -258,9 +279,23 @@ class Keyring:
         self._documents.append(signed)
         self._trust = wanted
 
-    def _is_retiring(self, subject: Subject) -> bool:
+    def _check_belongs(self) -> None:
+        """Accept keys that agents trust by the newest document.
+
+        Raises:
+            DamagedError: they are of before: a document that they sign would be followed by nobody.
+        """
+        trusted = {fingerprint_of(pem) for pem in certificates_in(self._trust.ca_pem)}
+        if self._present_ca.sha256 not in trusted or self.signer.public.hex() not in self._trust.policy_keys:
+            raise DamagedError(
+                f"{self._folder.keys}: expected the CA and the policy key that agents trust by document"
+                f" {self._trust.version}, found others: a part of this folder is of an older backup; restore all of the"
+                " newest one"
+            )
+
+    def _is_in(self, subject: Subject, *phases: Phase) -> bool:
         rotation = self._rotations.get(subject)
-        return rotation is not None and rotation.phase == "retiring"
+        return rotation is not None and rotation.phase in phases
 
     def _take_place(self, subject: Subject) -> None:
         folder = self._folder

@@ -132,7 +132,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         timedelta,
         Explained(
             "For how long after its certificate ended an envoy gets another one by proving that it has its signing\n"
-            "key. After that it takes a token or an approval. 0s: at once.",
+            "key. After that it takes `vigo enroll --force` with a token. 0s: at once.",
             least=timedelta(0),
         ),
     ] = timedelta(days=180)
