@@ -555,7 +555,7 @@ async def test_a_task_that_is_cancelled_cancels_its_check(server: Server, tmp: P
         await server.request("POST", f"/api/v1/tasks/{task}/cancel")
         assert await one.next() == CancelTask(check)
         await one.say(TaskEnded(check, TaskEnd(state="cancelled", reason="cancelled")))
-        assert await states(server, task) == ["succeeded", "cancelled"]
+        await until_states(server, task, "succeeded", "cancelled")
         assert (await until_ended(server, check))["counts"] == {"cancelled": 1}
 
 

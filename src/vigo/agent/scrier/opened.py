@@ -17,6 +17,7 @@ Tell = Callable[[ScrierReply], Awaitable[None]]
 """Says something on the stream that is held; what is not heard is said again on the next."""
 
 _ENDS_WITHIN: Final = timedelta(seconds=2)
+_ENDS_INPUT_EVERY: Final = timedelta(seconds=1)
 """Of closing its terminal, a shell has ended too."""
 
 _log = logging.getLogger(__name__)
@@ -219,7 +220,7 @@ class OpenedScrier:
         while True:
             while not self._to_write:
                 if self._input.is_complete:
-                    self._far.end_input()
+                    await self._end_input()
                     return
                 self._typed.clear()
                 await self._typed.wait()
@@ -234,6 +235,13 @@ class OpenedScrier:
             if self._input.take(self._input.received_bytes - len(self._to_write)):
                 self._is_taken_due = True
                 self._news.set()
+
+    async def _end_input(self) -> None:
+        """Type an end of file, to a shell until it ends: one that is typed while it sets its terminal up gets lost."""
+        self._far.end_input()
+        while self.order.kind == "shell":
+            await asyncio.sleep(_ENDS_INPUT_EVERY.total_seconds())
+            self._far.end_input()
 
     async def _watch(self) -> None:
         """Notice that the shell ended though something in the background still has its terminal."""
