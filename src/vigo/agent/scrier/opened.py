@@ -17,8 +17,9 @@ Tell = Callable[[ScrierReply], Awaitable[None]]
 """Says something on the stream that is held; what is not heard is said again on the next."""
 
 _ENDS_WITHIN: Final = timedelta(seconds=2)
-_ENDS_INPUT_EVERY: Final = timedelta(seconds=1)
 """Of closing its terminal, a shell has ended too."""
+
+_ENDS_INPUT_EVERY: Final = timedelta(seconds=1)
 
 _log = logging.getLogger(__name__)
 
