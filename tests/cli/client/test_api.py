@@ -99,3 +99,22 @@ def test_the_servers_time_is_kept() -> None:
     with answering(always(200, json={}, headers={"Date": "soon"})) as api:
         api.get("health")
         assert api.server_time is None
+
+
+@pytest.mark.parametrize("broken", [httpx.RemoteProtocolError, httpx.ReadError])
+def test_what_reads_is_asked_once_more_where_the_server_hung_up_and_what_changes_is_not(
+    broken: type[httpx.HTTPError],
+) -> None:
+    asked: list[str] = []
+
+    def hanging_up(request: httpx.Request) -> httpx.Response:
+        asked.append(request.method)
+        if len(asked) in (1, 3):
+            raise broken("hung up")
+        return httpx.Response(200, json={"it": "came"})
+
+    with answering(hanging_up) as api:
+        assert api.get("envoys") == {"it": "came"}
+        with pytest.raises(UnavailableError):
+            api.post("pushes", {})
+    assert asked == ["GET", "GET", "POST"]

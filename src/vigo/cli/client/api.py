@@ -139,13 +139,22 @@ class Api:
     def _sent(self, verb: str, path: str, parameters: Parameters | None, body: Any) -> httpx.Response:
         chosen = {name: value for name, value in (parameters or {}).items() if value is not None}
         try:
-            response = self._client.request(verb, f"/api/v1/{path}", params=chosen, json=body)
+            response = self._answer(verb, path, chosen, body)
         except httpx.HTTPError as error:
             raise explained(error, self.target, self._timeout, self._clock.now()) from error
         self.server_time = _moment(response.headers.get("Date"))
         if not response.is_success:
             raise self._refusal(response)
         return response
+
+    def _answer(self, verb: str, path: str, parameters: Parameters, body: Any) -> httpx.Response:
+        """Return an answer. What only reads is asked once more where a server that renews its certificate hung up."""
+        try:
+            return self._client.request(verb, f"/api/v1/{path}", params=parameters, json=body)
+        except (httpx.RemoteProtocolError, httpx.ReadError):
+            if verb != "GET":
+                raise
+        return self._client.request(verb, f"/api/v1/{path}", params=parameters, json=body)
 
     def _refusal(self, response: httpx.Response) -> VigoError:
         try:

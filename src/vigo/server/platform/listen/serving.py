@@ -4,8 +4,10 @@ import asyncio
 import socket
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
+from vigo.core.errors import InvalidError
 from vigo.server.platform.listen.acceptor import Acceptor, AcceptorFactory, H2cornAcceptor
 from vigo.server.platform.listen.listener import Listener, address_of, bind
 
@@ -31,6 +33,7 @@ class Serving:
         self._acceptor = acceptor
         self._sockets: list[socket.socket] = []
         self._acceptors: list[Acceptor] = []
+        self._read: list[_Files] = []
         self._draining: set[asyncio.Task[None]] = set()
         self._changing = asyncio.Lock()
 
@@ -51,7 +54,8 @@ class Serving:
             try:
                 for listener in self._listeners:
                     self._sockets.append(bind(listener))
-                self._acceptors = await self._started()
+                self._read = [_files_of(listener) for listener in self._listeners]
+                self._acceptors = await self._started(range(len(self._listeners)))
             except BaseException:
                 self._close()
                 raise
@@ -59,6 +63,7 @@ class Serving:
     async def renew(self, *, waits: bool = True) -> None:
         """Read certificates, keys and CAs anew; new connections get them at once.
 
+        A listener whose files are what they were goes on undisturbed: who has just connected to it loses nothing.
         Connections of before are drained: told to go away, their calls in flight finished or, at the drain limit,
         ended. Without `waits` that goes on when this returns, for a caller whose own connection is one of them. On an
         error everything stays as it was.
@@ -67,7 +72,13 @@ class Serving:
             InvalidError: the new certificates cannot be used.
         """
         async with self._changing:
-            former, self._acceptors = self._acceptors, await self._started()
+            read = [_files_of(listener) for listener in self._listeners]
+            changed = [place for place, (one, other) in enumerate(zip(read, self._read, strict=True)) if one != other]
+            started = await self._started(changed)
+            former = [self._acceptors[place] for place in changed]
+            for place, acceptor in zip(changed, started, strict=True):
+                self._acceptors[place] = acceptor
+            self._read = read
             draining = asyncio.create_task(_drain(former))
             self._draining.add(draining)
             draining.add_done_callback(self._draining.discard)
@@ -84,7 +95,8 @@ class Serving:
     async def ended(self) -> None:
         """Return when `stop` was called; raise UnavailableError when a listener died by itself."""
         while self._acceptors:
-            watched = [asyncio.create_task(acceptor.ended()) for acceptor in self._acceptors]
+            present = tuple(self._acceptors)
+            watched = [asyncio.create_task(acceptor.ended()) for acceptor in present]
             try:
                 done, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
@@ -93,11 +105,11 @@ class Serving:
                 for task in watched:
                     task.cancel()
 
-    async def _started(self) -> list[Acceptor]:
+    async def _started(self, places: Sequence[int]) -> list[Acceptor]:
         started: list[Acceptor] = []
         try:
-            for listener, bound in zip(self._listeners, self._sockets, strict=True):
-                acceptor = self._acceptor(listener, bound, self._drain_limit)
+            for place in places:
+                acceptor = self._acceptor(self._listeners[place], self._sockets[place], self._drain_limit)
                 started.append(acceptor)
                 await acceptor.start()
         except BaseException:
@@ -109,6 +121,27 @@ class Serving:
         for bound in self._sockets:
             bound.close()
         self._sockets.clear()
+
+
+_Files = tuple[bytes, ...]
+"""What the files of a listener held."""
+
+
+def _files_of(listener: Listener) -> _Files:
+    """Return what a listener's files hold now.
+
+    Raises:
+        InvalidError: one of them cannot be read.
+    """
+    paths = (listener.certificate, listener.key, listener.client_ca)
+    return tuple(b"" if path is None else _content(listener, path) for path in paths)
+
+
+def _content(listener: Listener, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidError(f"listener {listener.name}: cannot read {path}: {error.strerror}") from error
 
 
 async def _drain(acceptors: Sequence[Acceptor]) -> None:
