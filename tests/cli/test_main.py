@@ -11,11 +11,13 @@ from vigo.cli.client.target import DEFAULT_DATA_DIR
 
 NOUNS = (
     "access",
+    "audit",
     "completion",
     "config",
     "doctor",
     "enrol",
     "envoys",
+    "fleet",
     "keys",
     "login",
     "logout",
@@ -25,13 +27,15 @@ NOUNS = (
     "secrets",
     "task",
     "tokens",
+    "users",
     "version",
     "workflow",
 )
 VERBS = {
     "access": ("create", "list", "revoke"),
+    "audit": ("export", "list", "verify"),
     "config": (
-        *("freeze", "history", "lsp", "plan", "publish", "render", "rollback", "status"),
+        *("changes", "freeze", "history", "lsp", "plan", "publish", "render", "rollback", "status"),
         *("test", "trace", "unfreeze", "uses", "validate"),
     ),
     "enrol": ("approve", "deny", "pending"),
@@ -42,6 +46,7 @@ VERBS = {
     "secrets": ("export", "get", "history", "init", "list", "rm", "rotate", "set"),
     "task": ("cancel", "list", "named", "rerun", "run", "show", "watch"),
     "tokens": ("create", "list", "revoke"),
+    "users": ("add", "change", "list", "remove"),
     "workflow": ("abort", "approve", "declared", "list", "run", "show", "watch"),
 }
 EVERY = [(noun,) for noun in NOUNS] + [(noun, verb) for noun, verbs in VERBS.items() for verb in verbs]

@@ -15,6 +15,7 @@ NO_PART = {
     "gates",
     "host",
     "e2e",
+    "browser",
     "security",
     "fuzz",
     "docs",

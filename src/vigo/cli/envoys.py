@@ -267,6 +267,12 @@ def _last_run(envoy: "Envoy") -> str:
     return next((f"{counts[one]} {one}" for one in ("failed", "blocked", "changed") if counts.get(one)), "unchanged")
 
 
+def _drift(envoy: "Envoy") -> str:
+    """Return whether it had to be brought back, and how many runs in a row."""
+    in_a_row = 0 if envoy.last_run is None else envoy.last_run.changed_in_a_row
+    return f"{envoy.drift}, {in_a_row} runs in a row" if in_a_row else envoy.drift
+
+
 def _is_behind(envoy: "Envoy") -> bool:
     known = envoy.generation is not None and envoy.live_generation is not None
     return known and envoy.status == "active" and envoy.generation != envoy.live_generation
@@ -287,6 +293,8 @@ def _print_envoy(envoy: "EnvoyDetail", now: "datetime") -> None:
     print_line(f"{envoy.hostname} ({envoy.id})", bold=True)
     print_line(f"status       {status}", colour=_COLOURS.get(status))
     facts = {
+        "drift": _drift(envoy),
+        "reachable": envoy.reachability,
         "last seen": told(envoy.last_seen_at, now),
         "connected": "no" if envoy.connected_since is None else f"since {told(envoy.connected_since, now)}",
         "enrolled": told(envoy.enrolled_at, now),

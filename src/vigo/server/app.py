@@ -1,7 +1,7 @@
 """The server put together: the only place that picks implementations."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from litestar import Litestar
@@ -10,6 +10,8 @@ from vigo.core.clock import Clock
 from vigo.core.ids import Digest, SessionId
 from vigo.server.features.access import rest as access_rest
 from vigo.server.features.access.service import AccessService
+from vigo.server.features.audit import rest as audit_rest
+from vigo.server.features.audit.service import AuditService
 from vigo.server.features.bootstrap import rest as bootstrap_rest
 from vigo.server.features.bootstrap.service import BootstrapService
 from vigo.server.features.certificates import rest as certificates_rest
@@ -23,6 +25,8 @@ from vigo.server.features.enrolment.queue import ApprovalQueue
 from vigo.server.features.enrolment.service import EnrolmentService, ServerIdentity
 from vigo.server.features.envoys import rest as envoys_rest
 from vigo.server.features.envoys.service import EnvoyService
+from vigo.server.features.events import rest as events_rest
+from vigo.server.features.events.service import EventService
 from vigo.server.features.generations import rest as generations_rest
 from vigo.server.features.generations.compiler import FolderCompiler
 from vigo.server.features.generations.live import Sealer
@@ -30,8 +34,23 @@ from vigo.server.features.generations.models import Compile
 from vigo.server.features.generations.service import GenerationService
 from vigo.server.features.health import rest as health_rest
 from vigo.server.features.health.service import HealthService
+from vigo.server.features.history import rest as history_rest
+from vigo.server.features.history.service import HistoryService
 from vigo.server.features.keys import rest as keys_rest
 from vigo.server.features.keys.service import KeyService
+from vigo.server.features.metrics import rest as metrics_rest
+from vigo.server.features.metrics.service import MetricsService
+from vigo.server.features.pages.parts import Parts
+from vigo.server.features.pages.rendering import Pages
+from vigo.server.features.pages.service import routes as page_routes
+from vigo.server.features.people import rest as people_rest
+from vigo.server.features.people.directory import Directory
+from vigo.server.features.people.identities import Identities
+from vigo.server.features.people.one_time import OneTimeCodes
+from vigo.server.features.people.passwords import Passwords
+from vigo.server.features.people.service import PeopleService
+from vigo.server.features.people.signing_in import SigningIn
+from vigo.server.features.people.store import everybody, sessions
 from vigo.server.features.planning import rest as planning_rest
 from vigo.server.features.planning.service import PlanningService
 from vigo.server.features.pushes import rest as pushes_rest
@@ -76,6 +95,7 @@ from vigo.server.platform.pki.server_certificate import ServerCertificate
 from vigo.server.platform.rpc.app import RpcApp
 from vigo.server.platform.settings.addresses import PublicAddresses
 from vigo.server.platform.settings.model import CurrentSettings
+from vigo.server.platform.telemetry.metrics import Metrics
 from vigo.server.platform.web.application import web_application
 from vigo.server.platform.web.whole_events import with_whole_events
 
@@ -106,6 +126,9 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     keyring: Keyring
     keys: KeyService
     enrolment: EnrolmentService
+    signing_in: SigningIn
+    history: HistoryService
+    events: EventService
     gate: Gate
     rpc: RpcApp
     web: Litestar
@@ -208,20 +231,23 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     sealer, check = Sealer(keyring, settings, clock), SecretCheck(vault)
     generations = GenerationService(folder, database, trail, sealer, compiler, check)
     generations.load()
+    people, signing_in = _people(opened, trail)
+    identities = Identities(access, signing_in)
+    measured = Metrics()
     runs = RunService(database, clock, settings)
     streams = StreamService(clock)
-    envoys = EnvoyService(database, trail, clock, runs, generations, streams)
+    envoys = EnvoyService(database, trail, clock, runs, generations, streams, settings)
     driver = TaskDriver(database, trail, clock, envoys, streams, keyring)
     driver.load()
     named = NamedTasks(database, trail, generations)
     tasks = TaskService(database, trail, clock, settings, envoys, streams, driver, named)
-    scrier_driver = ScrierDriver(database, trail, clock, access, envoys, generations, streams)
+    scrier_driver = ScrierDriver(database, trail, clock, identities, envoys, generations, streams)
     scrier_driver.load()
     recordings = Recordings(folder.recordings, folder.master_key.read_bytes())
     scriers = ScrierService(database, trail, clock, settings, envoys, scrier_driver, recordings, keyring)
     machines = Machines(envoys)
     steps = Steps(database, trail, clock, envoys, streams, tasks)
-    workflow_driver = WorkflowDriver(database, trail, clock, access, generations, envoys, machines, steps)
+    workflow_driver = WorkflowDriver(database, trail, clock, identities, generations, envoys, machines, steps)
     workflow_driver.load()
     workflows = WorkflowService(database, trail, clock, settings, generations, machines, tasks, workflow_driver)
     bootstrap = BootstrapService(folder.packages, keyring, api_url)
@@ -236,6 +262,33 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     certificates = CertificateService(database, trail, opened.service_authority, generations, envoys, pace)
     checkin = CheckInService(envoys, generations, settings, clock, keyring, vault_service.epochs.of)
     gate = Gate(envoys, identity.server, SessionId(secrets.token_hex(16)), clock)
+    history = HistoryService(database, clock, settings, envoys, runs, measured)
+    pushes, planning = PushService(database, trail, envoys, streams), PlanningService(generations, envoys)
+    audit = AuditService(database)
+    versions: dict[str, Callable[[], object]] = {
+        "fleet": lambda: (runs.noted, streams.changes, generations.live_number, len(envoys.index)),
+        "runs": lambda: runs.noted,
+        "generations": lambda: generations.live_number,
+    }
+    parts = Parts(
+        audit=audit,
+        envoys=envoys,
+        generations=generations,
+        health=health,
+        history=history,
+        keys=keys,
+        people=people,
+        planning=planning,
+        pushes=pushes,
+        queue=queue,
+        runs=runs,
+        scriers=scriers,
+        secrets=vault_service,
+        signing_in=signing_in,
+        tasks=tasks,
+        workflows=workflows,
+    )
+    pages, events = Pages(clock), EventService(versions, identities)
     most = settings.value.max_message_bytes
     return App(
         folder=folder,
@@ -259,6 +312,9 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
         keyring=keyring,
         keys=keys,
         enrolment=enrolment,
+        signing_in=signing_in,
+        history=history,
+        events=events,
         gate=gate,
         rpc=RpcApp(
             [
@@ -270,6 +326,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
                 *streams_rpc.methods(gate, streams),
             ],
             admit=gate.admit,
+            observed=measured.called,
         ),
         web=web_application(
             [
@@ -280,7 +337,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
                 *generations_rest.routes(generations),
                 *runs_rest.routes(runs),
                 *envoys_rest.routes(envoys),
-                *pushes_rest.routes(PushService(database, trail, envoys, streams)),
+                *pushes_rest.routes(pushes),
                 *tasks_rest.routes(tasks),
                 *scriers_rest.routes(scriers),
                 *workflows_rest.routes(workflows),
@@ -288,9 +345,27 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
                 *keys_rest.routes(keys),
                 *secrets_rest.routes(vault_service),
                 *health_rest.routes(health),
-                *planning_rest.routes(PlanningService(generations, envoys)),
+                *planning_rest.routes(planning),
                 *schemas_rest.routes(SchemaService()),
+                *people_rest.routes(people),
+                *audit_rest.routes(audit),
+                *history_rest.routes(history),
+                *events_rest.routes(events),
+                *metrics_rest.routes(MetricsService(measured, clock, folder, envoys, keys, opened.certificate)),
             ],
-            access,
+            page_routes(pages, parts),
+            identities,
+            pages.on_error,
         ),
+    )
+
+
+def _people(opened: _Opened, trail: Trail) -> tuple[PeopleService, SigningIn]:
+    """Return who knows everybody, and who lets them in."""
+    database, clock = opened.database, opened.clock
+    directory = Directory(database.read_now(everybody), database.read_now(sessions))
+    passwords, codes = Passwords(), OneTimeCodes(opened.folder.master_key.read_bytes())
+    return (
+        PeopleService(database, trail, clock, directory, passwords),
+        SigningIn(database, trail, clock, opened.settings, directory, passwords, codes),
     )

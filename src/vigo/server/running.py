@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from vigo.core.errors import VigoError
 from vigo.server.app import API_LISTENER, GRPC_LISTENER, App
+from vigo.server.features.history.service import SAMPLE_EVERY
 from vigo.server.features.scriers.driver import SWEEP as SCRIER_SWEEP
 from vigo.server.features.streams.service import SWEEP
 from vigo.server.features.tasks.driver import SWEEP as TASK_SWEEP
@@ -29,6 +30,7 @@ FLUSH_EVERY: Final = timedelta(seconds=5)
 PRUNE_EVERY: Final = timedelta(hours=1)
 # The shortest life that the settings allow is an hour, of which a third is left when the certificate is due.
 RENEWAL_EVERY: Final = timedelta(minutes=10)
+SESSIONS_EVERY: Final = timedelta(minutes=1)
 SECRETS_EVERY: Final = timedelta(seconds=30)
 """How often it is looked at whether somebody changed secrets in their backend; the local vault knows without."""
 
@@ -70,6 +72,8 @@ class Running:
             asyncio.create_task(_repeat(PRUNE_EVERY, self.app.scriers.prune, "deleting old sessions")),
             asyncio.create_task(_repeat(PRUNE_EVERY, self.app.runs.prune, "deleting old runs")),
             asyncio.create_task(_repeat(PRUNE_EVERY, self.app.tasks.prune, "deleting old tasks")),
+            asyncio.create_task(_repeat(SESSIONS_EVERY, self.app.signing_in.sweep, "ending sessions of pages")),
+            asyncio.create_task(_repeat(SAMPLE_EVERY, self.app.history.sample, "noting how the fleet is")),
             asyncio.create_task(_repeat(SECRETS_EVERY, self.app.secrets.refresh, "looking at secrets")),
             asyncio.create_task(_repeat(RENEWAL_EVERY, self.renew_certificate, "renewing the certificate")),
         ]
@@ -90,6 +94,7 @@ class Running:
         """Finish calls in flight, write what is in memory, close everything."""
         for task in self._tasks:
             task.cancel()
+        self.app.events.close()
         self.app.tasks.close()
         self.app.scriers.close()
         self.app.workflows.close()

@@ -21,6 +21,7 @@ class LastRun(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime
     counts: dict[Outcome, int]
     failed_since: RunId | None = None
+    changed_in_a_row: int = 0
 
 
 class Envoy(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +40,8 @@ class Envoy(msgspec.Struct, frozen=True, kw_only=True):
     generation: GenerationNumber | None
     live_generation: GenerationNumber | None
     convergence: str
+    drift: str = "none"
+    reachability: str = "never"
     connected_since: datetime | None = None
     last_run: LastRun | None
     labels: dict[str, str] = {}
@@ -50,6 +53,51 @@ class EnvoyDetail(Envoy, frozen=True, kw_only=True):
     """An envoy with the latest outcome of each resource."""
 
     resources: tuple[ResourceResult, ...]
+
+
+class Fleet(msgspec.Struct, frozen=True, kw_only=True):
+    """How many active envoys are how."""
+
+    envoys: int
+    connected: int
+    convergence: dict[str, int]
+    drift: dict[str, int]
+    reachability: dict[str, int]
+    live_generation: int | None
+    on_live_generation: int
+
+
+class FleetPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some envoys, and how many fit."""
+
+    items: tuple[Envoy, ...]
+    found: int
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who may sign in."""
+
+    name: str
+    roles: tuple[str, ...]
+    match: tuple[str, ...] | None
+    last_signed_in_at: datetime | None
+    disabled: bool
+    locked_until: datetime | None
+    has_one_time_codes: bool
+    sessions: int
+
+
+class AuditAct(msgspec.Struct, frozen=True, kw_only=True):
+    """One act of the audit trail."""
+
+    number: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: dict[str, Any]
+    outcome: str | None
+    source: str | None
 
 
 class RunItem(msgspec.Struct, frozen=True, kw_only=True):

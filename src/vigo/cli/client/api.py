@@ -101,6 +101,10 @@ class Api:
         """Return what storing something did."""
         return self._call("PUT", path, body=body)
 
+    def patch(self, path: str, body: Any) -> Any:
+        """Return what changing something did."""
+        return self._call("PATCH", path, body=body)
+
     def download(self, path: str, body: Any) -> bytes:
         """Return the content that a request makes."""
         return self._sent("POST", path, None, body).content

@@ -91,7 +91,13 @@ class AccessService:
         if former is not None and now - former < _AUDITED_EVERY:
             return  # who tries without end shall not fill the audit trail
         self._refused_at[actor.token_id, permission] = now
-        act = Act(actor=actor.name, action="access.refused", subject=path, detail={"permission": permission})
+        act = Act(
+            actor=actor.name,
+            action="access.refused",
+            subject=path,
+            detail={"permission": permission},
+            outcome="refused",
+        )
 
         async def noted() -> None:
             try:

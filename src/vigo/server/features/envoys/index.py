@@ -13,9 +13,13 @@ class EnvoyIndex:
     def __init__(self, records: Iterable[EnvoyRecord]) -> None:
         self._by_id: dict[EnvoyId, EnvoyRecord] = {}
         self._by_name: dict[str, EnvoyRecord] = {}
+        self._sorted: list[EnvoyRecord] = []
         self._dirty: set[EnvoyRecord] = set()
         for record in sorted(records, key=lambda record: record.enrolled_at):
             self.add(record)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
 
     def add(self, record: EnvoyRecord) -> None:
         """Take an envoy in."""
@@ -48,7 +52,9 @@ class EnvoyIndex:
 
     def everyone(self) -> list[EnvoyRecord]:
         """Return all envoys by hostname; of one name, by identity."""
-        return sorted(self._by_id.values(), key=lambda record: (record.hostname, record.id))
+        if len(self._sorted) != len(self._by_id):  # a hostname is an envoy's for ever, and nobody is taken out
+            self._sorted = sorted(self._by_id.values(), key=lambda record: (record.hostname, record.id))
+        return self._sorted.copy()
 
     def touch(self, record: EnvoyRecord) -> None:
         """Say that what is stored of an envoy is behind."""

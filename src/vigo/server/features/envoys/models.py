@@ -1,6 +1,6 @@
 """Envoys: enrolled machines, in memory and as they are shown."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -9,9 +9,9 @@ from vigo.core.ids import Digest, EnvoyId, GenerationNumber, RunId
 from vigo.core.labels import Labels
 from vigo.core.run import Outcome, ResourceResult
 from vigo.core.signing import VerifyKey
+from vigo.server.features.envoys.convergence import Convergence, Drift, Reachability
 
 Status = Literal["active", "revoked"]
-Convergence = Literal["converged", "degraded", "failed", "no-data"]
 
 
 class EnvoyRecord:
@@ -21,6 +21,7 @@ class EnvoyRecord:
         "_key",
         "agent_version",
         "bundle_digest",
+        "cadence",
         "certificate_ca",
         "certificate_not_after",
         "clock_skew_seconds",
@@ -71,6 +72,7 @@ class EnvoyRecord:
         self.traits_digest = Digest("")
         self.generation: GenerationNumber | None = None
         self.told_interval_seconds = 0
+        self.cadence: timedelta | None = None
         self._key: VerifyKey | None = None
 
     @property
@@ -103,6 +105,8 @@ class LastRun(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime
     counts: dict[Outcome, int]
     failed_since: RunId | None = None
+    changed_in_a_row: int = 0
+    """How many runs up to it changed something, one after the other, without another policy being the reason."""
 
 
 class EnvoyItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,6 +127,8 @@ class EnvoyItem(msgspec.Struct, frozen=True, kw_only=True):
     connected_since: datetime | None
     """Since when the envoy holds its stream; None where it cannot be reached now."""
     convergence: Convergence
+    drift: Drift
+    reachability: Reachability
     last_run: LastRun | None
     labels: Labels
     copied_at: datetime | None

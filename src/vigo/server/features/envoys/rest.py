@@ -1,16 +1,19 @@
 """`/api/v1/envoys`."""
 
-from typing import Any
+from typing import Annotated, Any, Final
 
 from litestar import Request, get, post
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from vigo.core.labels import labels_of
+from vigo.server.features.envoys.fleet import FIELDS, FleetPage, FleetSummary, Order
 from vigo.server.features.envoys.models import EnvoyDetail, EnvoyItem, EnvoyList, Status
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.platform.web.application import acting
 from vigo.server.platform.web.paging import Limit
+
+_FILTER: Final = f"Words like `convergence:failed,degraded -environment:test web`; the fields are {', '.join(FIELDS)}."
 
 
 def routes(service: EnvoyService) -> list[ControllerRouterHandler]:
@@ -35,4 +38,18 @@ def routes(service: EnvoyService) -> list[ControllerRouterHandler]:
     async def revoke_envoy(request: Request[Any, Any, Any], name: FromPath[str]) -> EnvoyItem:
         return await service.revoke(acting(request), name)
 
-    return [list_envoys, show_envoy, revoke_envoy]
+    @get("/api/v1/fleet", summary="How many of the active envoys are how", sync_to_thread=False)
+    def fleet_summary(request: Request[Any, Any, Any]) -> FleetSummary:
+        return service.fleet.summary(acting(request))
+
+    @get("/api/v1/fleet/envoys", summary="Envoys that fit a filter, the worst first", sync_to_thread=False)
+    def fleet_envoys(
+        request: Request[Any, Any, Any],
+        filter_: Annotated[str, QueryParameter(name="filter", description=_FILTER)] = "",
+        order: FromQuery[Order] = "worst",
+        offset: Annotated[int, QueryParameter(ge=0, le=1_000_000)] = 0,
+        limit: Limit = 100,
+    ) -> FleetPage:
+        return service.fleet.page(acting(request), filter_, order, offset, limit)
+
+    return [list_envoys, show_envoy, revoke_envoy, fleet_summary, fleet_envoys]

@@ -20,22 +20,23 @@ from vigo.core.errors import (
     UnavailableError,
 )
 from vigo.core.hostnames import matches
-from vigo.core.ids import Digest, EnvoyId, GenerationNumber
+from vigo.core.ids import Digest, EnvoyId
 from vigo.core.labels import Labels
 from vigo.core.target import Target
 from vigo.core.traits import Traits, unpack_traits
 from vigo.server.features.envoys import store
+from vigo.server.features.envoys.convergence import Convergence
+from vigo.server.features.envoys.fleet import Fleet
 from vigo.server.features.envoys.index import EnvoyIndex
 from vigo.server.features.envoys.marks import MachineMarks
 from vigo.server.features.envoys.models import (
-    Convergence,
     EnvoyDetail,
     EnvoyItem,
     EnvoyList,
     EnvoyRecord,
-    LastRun,
     Status,
 )
+from vigo.server.features.envoys.overview import Overview
 from vigo.server.features.envoys.targets import Candidate, fitting
 from vigo.server.features.generations.service import GenerationService
 from vigo.server.features.runs.service import RunService
@@ -46,6 +47,7 @@ from vigo.server.platform.auth.gate import Envoy
 from vigo.server.platform.auth.table import Permission
 from vigo.server.platform.db.database import Database
 from vigo.server.platform.pki.authority import Issued
+from vigo.server.platform.settings.model import CurrentSettings
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +68,7 @@ class EnvoyService:
         runs: RunService,
         generations: GenerationService,
         streams: StreamService,
+        settings: CurrentSettings,
     ) -> None:
         self._database = database
         self._trail = trail
@@ -73,7 +76,9 @@ class EnvoyService:
         self._runs = runs
         self._generations = generations
         self._streams = streams
+        self.overview = Overview(clock, settings, runs, generations, streams)
         self.index = EnvoyIndex(database.read_now(store.everyone))
+        self.fleet = Fleet(self.index, self.overview, clock)
         self._marks = MachineMarks()
         self._refusals: list[Act] = []
         self._refused_at: dict[tuple[EnvoyId, str], timedelta] = {}
@@ -99,7 +104,9 @@ class EnvoyService:
         self._refused_at[envoy, kind] = now
         _log.warning("refused a call of %s (%s) from %s: %s", hostname, envoy, source, reason)
         detail = {"hostname": hostname, "source": source, "reason": reason}
-        self._refusals.append(Act(actor=f"envoy {hostname}", action="call.refused", subject=envoy, detail=detail))
+        self._refusals.append(
+            Act(actor=f"envoy {hostname}", action="call.refused", subject=envoy, detail=detail, outcome="refused")
+        )
 
     async def flush(self) -> None:
         """Store in one batch what changed in memory. What cannot be stored is tried again with the next."""
@@ -220,7 +227,7 @@ class EnvoyService:
         ]
         shown = found[:limit]
         following = f"{shown[-1].hostname} {shown[-1].id}" if len(found) > limit else None
-        return EnvoyList(items=tuple(self._item(record) for record in shown), next_cursor=following)
+        return EnvoyList(items=tuple(self.overview.item(record) for record in shown), next_cursor=following)
 
     def active(self, actor: Actor, hostname: str | None) -> tuple[EnvoyRecord, ...]:
         """Return the envoys that may call, by hostname, which is bounded by a name, a glob or `~regex`."""
@@ -260,7 +267,13 @@ class EnvoyService:
         try:
             actor.require_machines(hostnames)
         except ForbiddenError as error:
-            act = Act(actor=actor.name, action="access.refused", subject="machines", detail={"reason": str(error)})
+            act = Act(
+                actor=actor.name,
+                action="access.refused",
+                subject="machines",
+                detail={"reason": str(error)},
+                outcome="refused",
+            )
             await self._database.write(lambda connection: self._trail.append(connection, act))
             raise
 
@@ -286,7 +299,7 @@ class EnvoyService:
         packed = await self._database.read(lambda connection: store.traits_of(connection, record.id))
         traits: Traits = {} if packed is None else unpack_traits(packed)
         results = await self._runs.latest_results(record.id)
-        return EnvoyDetail(**msgspec.structs.asdict(self._item(record)), traits=traits, resources=results)
+        return EnvoyDetail(**msgspec.structs.asdict(self.overview.item(record)), traits=traits, resources=results)
 
     async def revoke(self, actor: Actor, name_or_id: str) -> EnvoyItem:
         """Refuse an envoy from this moment on. Doing it twice is harmless.
@@ -311,63 +324,11 @@ class EnvoyService:
                 _log.info("the envoy of %s was revoked by %s", record.hostname, actor.name)
 
             await self._database.write(job, then)
-        return self._item(record)
-
-    def _item(self, record: EnvoyRecord) -> EnvoyItem:
-        assigned = self._generations.assignment(record.hostname) if record.is_active else None
-        latest = self._runs.latest(record.id)
-        live = self._generations.live_number
-        return EnvoyItem(
-            id=record.id,
-            hostname=record.hostname,
-            status=record.status,
-            enrolled_at=record.enrolled_at,
-            last_seen_at=record.last_seen_at,
-            certificate_not_after=record.certificate_not_after,
-            agent_version=record.agent_version,
-            entry=None if assigned is None else assigned.entry,
-            environment=None if assigned is None else assigned.environment,
-            roles=() if assigned is None else assigned.roles,
-            generation=self._generation(record, None if assigned is None else assigned.bundle.digest),
-            live_generation=live,
-            connected_since=self._streams.connected_since(record.id),
-            labels=record.labels,
-            copied_at=record.copied_at,
-            clock_skew_seconds=record.clock_skew_seconds,
-            convergence=self._convergence(record, None if assigned is None else assigned.bundle.digest),
-            last_run=None
-            if latest is None
-            else LastRun(
-                id=latest.id, started_at=latest.started_at, counts=latest.counts, failed_since=latest.failed_since
-            ),
-        )
-
-    def _generation(self, record: EnvoyRecord, wanted: Digest | None) -> GenerationNumber | None:
-        """Return the newest generation whose policy the envoy is known to hold."""
-        latest = self._runs.latest(record.id)
-        held = {record.bundle_digest} if latest is None else {record.bundle_digest, latest.bundle_digest}
-        if wanted in held:
-            return self._generations.live_number
-        return latest.generation if record.generation is None and latest is not None else record.generation
+        return self.overview.item(record)
 
     def convergence(self, record: EnvoyRecord) -> Convergence:
         """Return whether an envoy is in the state that the live generation declares, as far as it told."""
-        assigned = self._generations.assignment(record.hostname)
-        return self._convergence(record, None if assigned is None else assigned.bundle.digest)
-
-    def _convergence(self, record: EnvoyRecord, wanted: Digest | None) -> Convergence:
-        """Return whether the last run left the envoy in the state that the live generation declares.
-
-        A repair in between can only make it worse: it says nothing of the other resources.
-        """
-        latest = self._runs.latest(record.id)
-        if latest is None:
-            return "no-data"
-        if latest.counts["failed"] or latest.failed_since is not None:
-            return "failed"
-        if latest.counts["blocked"] or latest.bundle_digest != wanted:
-            return "degraded"
-        return "converged"
+        return self.overview.axes(record).convergence
 
 
 def _check_shown(traits: Traits) -> None:

@@ -1,5 +1,6 @@
 """Generations: published states of the stacks, numbered, content-addressed, immutable."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Protocol
 import msgspec
 
 from vigo.core.bundle import SignedBundle
-from vigo.core.errors import RejectedPolicyError
+from vigo.core.errors import InvalidError, RejectedPolicyError
 from vigo.core.ids import Digest, GenerationNumber
 from vigo.core.named_task import NamedTask
 from vigo.core.plan import Origin, Plan
@@ -153,6 +154,24 @@ class StacksDifference(msgspec.Struct, frozen=True, kw_only=True):
     problem: str | None = None
 
 
+class FileChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that a generation has otherwise than the one before it. `diff` is bounded text, empty for other bytes."""
+
+    path: str
+    action: Literal["added", "changed", "removed"]
+    diff: str
+
+
+class GenerationChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """How a generation's files differ from those of the one before it; `since` is its number, null for the first."""
+
+    number: GenerationNumber
+    since: GenerationNumber | None
+    files: tuple[FileChange, ...]
+    left_out: int = 0
+    """Files that changed and are not shown: they are too many."""
+
+
 class RolledBack(msgspec.Struct, frozen=True, kw_only=True):
     """What going back did. The stacks were not touched: `stacks` is how they differ from what is live now."""
 
@@ -225,3 +244,16 @@ class StacksRejectedError(RejectedPolicyError):
     def __init__(self, message: str, diagnostics: tuple[Finding, ...]) -> None:
         super().__init__(message)
         self.diagnostics = diagnostics
+
+
+def number_of(text: str) -> GenerationNumber:
+    """Return the number of a generation.
+
+    Raises:
+        InvalidError: it is none.
+    """
+    if not re.fullmatch(r"[1-9][0-9]{0,17}", text, re.ASCII):
+        raise InvalidError(
+            f"expected the number of a generation, found {text[:40]!r}; `vigocli config history` lists them"
+        )
+    return GenerationNumber(int(text))

@@ -1,6 +1,5 @@
 """`/api/v1/generations`."""
 
-import re
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -8,10 +7,10 @@ from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.types import ControllerRouterHandler
 
-from vigo.core.errors import InvalidError
 from vigo.core.ids import GenerationNumber
 from vigo.server.features.generations.models import (
     Freeze,
+    GenerationChanges,
     GenerationList,
     GenerationStatus,
     NewFreeze,
@@ -21,6 +20,7 @@ from vigo.server.features.generations.models import (
     RolledBack,
     Unfrozen,
     Validated,
+    number_of,
 )
 from vigo.server.features.generations.service import GenerationService
 from vigo.server.platform.web.application import acting
@@ -54,6 +54,10 @@ def routes(service: GenerationService) -> list[ControllerRouterHandler]:
     async def show_status(request: Request[Any, Any, Any]) -> GenerationStatus:
         return await service.status(acting(request))
 
+    @get("/api/v1/generations/{number:str}/changes", summary="What a generation has otherwise than the one before it")
+    async def show_changes(request: Request[Any, Any, Any], number: FromPath[str]) -> GenerationChanges:
+        return await service.changed_files(acting(request), number_of(number))
+
     @post(
         "/api/v1/generations/{number:str}/rollback",
         summary="Publish a former generation's content as a new generation",
@@ -62,7 +66,7 @@ def routes(service: GenerationService) -> list[ControllerRouterHandler]:
     async def roll_back(
         request: Request[Any, Any, Any], number: FromPath[str], data: JSONBody[NewRollback]
     ) -> Response[RolledBack]:
-        done = await service.roll_back(acting(request), _number(number), data.message)
+        done = await service.roll_back(acting(request), number_of(number), data.message)
         return Response(done, status_code=200 if done.unchanged else 201)
 
     @post("/api/v1/generations/freeze", summary="Publish nothing until a moment", status_code=200)
@@ -78,15 +82,8 @@ def routes(service: GenerationService) -> list[ControllerRouterHandler]:
         publish_generation,
         validate_stacks,
         show_status,
+        show_changes,
         roll_back,
         freeze_generations,
         unfreeze_generations,
     ]
-
-
-def _number(text: str) -> GenerationNumber:
-    if not re.fullmatch(r"[1-9][0-9]{0,17}", text, re.ASCII):
-        raise InvalidError(
-            f"expected the number of a generation, found {text[:40]!r}; `vigocli config history` lists them"
-        )
-    return GenerationNumber(int(text))

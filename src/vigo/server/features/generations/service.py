@@ -14,6 +14,7 @@ from vigo.core.saved_query import SavedQuery
 from vigo.core.scrier import ScrierRule
 from vigo.core.workflow import Workflow
 from vigo.server.features.generations import store
+from vigo.server.features.generations.changed_files import changed_files
 from vigo.server.features.generations.differences import stacks_difference
 from vigo.server.features.generations.freezing import Freezing
 from vigo.server.features.generations.live import LiveGeneration, Sealer
@@ -22,6 +23,7 @@ from vigo.server.features.generations.models import (
     Check,
     Compile,
     CompiledStacks,
+    GenerationChanges,
     GenerationList,
     GenerationStatus,
     Manifest,
@@ -271,6 +273,15 @@ class GenerationService:
         )
         more = len(items) == limit and items[-1].number > 1
         return GenerationList(items=items, next_cursor=str(items[-1].number) if more else None)
+
+    async def changed_files(self, actor: Actor, number: GenerationNumber) -> GenerationChanges:
+        """Return what a generation has otherwise than the one before it.
+
+        Raises:
+            NotFoundError: there is no such generation.
+        """
+        actor.require(Permission.VALIDATE_STACKS)
+        return await asyncio.to_thread(changed_files, self._live_folder, number)
 
     async def _publish(
         self, change: _Change, stage: Callable[[], tuple[Staged, CompiledStacks]], failure: str

@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from vigo.core.ids import Digest, EnvoyId, GenerationNumber, RunId
-from vigo.core.run import Cause, Outcome, ResourceResult
+from vigo.core.run import Cause, Outcome, ResourceResult, Run
 
 
 class RunItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +53,24 @@ class LatestRun(msgspec.Struct, frozen=True, kw_only=True):
     bundle_digest: Digest
     counts: dict[Outcome, int]
     failed_since: RunId | None = None
+    changed_in_a_row: int = 0
+
+
+class Drifting(msgspec.Struct, frozen=True, kw_only=True):
+    """How many runs in a row brought a machine back to what the same policy had made of it before."""
+
+    bundle_digest: Digest = Digest("")
+    changed_in_a_row: int = 0
+
+    def after(self, run: Run, changed: int) -> "Drifting":
+        """Return the same after one more run, which changed some resources.
+
+        The first run with another policy begins anew: that policy is what changed something. So does one over the
+        whole policy that changed nothing; a repair that changed nothing says nothing of the rest.
+        """
+        if run.bundle_digest != self.bundle_digest or (not run.partial and not changed):
+            return Drifting(bundle_digest=run.bundle_digest)
+        return Drifting(bundle_digest=run.bundle_digest, changed_in_a_row=self.changed_in_a_row + (1 if changed else 0))
 
 
 class RunFilter(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 
 from vigo.core.clock import Clock
 from vigo.core.errors import ForbiddenError, InvalidError, NotFoundError
-from vigo.core.ids import EnvoyId, parse_run_id
+from vigo.core.ids import EnvoyId, ResourceId, parse_run_id
 from vigo.core.run import ResourceResult, Run
 from vigo.server.features.runs import store
-from vigo.server.features.runs.models import LatestRun, RunDetail, RunFilter, RunList
+from vigo.server.features.runs.models import Drifting, LatestRun, RunDetail, RunFilter, RunList
 from vigo.server.platform.auth.actor import Actor
 from vigo.server.platform.auth.table import Permission
 from vigo.server.platform.db.database import Database
@@ -32,7 +32,13 @@ class RunService:
         self._database = database
         self._clock = clock
         self._settings = settings
-        self._latest: dict[EnvoyId, LatestRun] = database.read_now(store.latest)
+        self._drifts: dict[EnvoyId, Drifting] = database.read_now(store.drifts)
+        self._latest = {
+            envoy: msgspec.structs.replace(run, changed_in_a_row=self._drifts[envoy].changed_in_a_row)
+            for envoy, run in database.read_now(store.latest).items()
+        }
+        self.noted = 0
+        """How many runs were told since the start: who saw the same number has seen everything."""
 
     def latest(self, envoy: EnvoyId) -> LatestRun | None:
         """Return the run of an envoy over its whole policy that arrived last."""
@@ -47,12 +53,14 @@ class RunService:
         """
         _check(run)
         packed = store.pack_results(run.results)
+        drifted = self._drifted(envoy, run)
         now = self._clock.now()
 
         def job(connection: Connection) -> bool:
             holder = store.owner(connection, run.id)
             if holder is None:
                 store.add(connection, envoy, hostname, run, packed, now)
+                store.add_drifts(connection, now, drifted)
             elif holder != envoy:
                 raise ForbiddenError(f"the run {run.id} is another envoy's; a run's id is never used twice")
             return holder is not None
@@ -63,8 +71,21 @@ class RunService:
 
         return await self._database.write(job, then)
 
+    def _drifted(self, envoy: EnvoyId, run: Run) -> tuple[ResourceId, ...]:
+        """Return the resources that a run brought back to what the same policy had made of them before."""
+        former = self._drifts.get(envoy)
+        if former is None or former.bundle_digest != run.bundle_digest:
+            return ()
+        return tuple(result.id for result in run.results if result.outcome == "changed")
+
+    async def most_drifted(self, since: datetime, limit: int) -> tuple[tuple[ResourceId, int], ...]:
+        """Return the resources that had to be brought back most often, with how often."""
+        return await self._database.read(lambda connection: store.most_drifted(connection, since, limit))
+
     def _note(self, envoy: EnvoyId, run: Run, now: datetime) -> None:
-        latest = self._latest.get(envoy)
+        latest, counts = self._latest.get(envoy), run.counts()
+        self.noted += 1
+        self._drifts[envoy] = drift = self._drifts.get(envoy, Drifting()).after(run, counts["changed"])
         if not run.partial:
             self._latest[envoy] = LatestRun(
                 id=run.id,
@@ -72,10 +93,15 @@ class RunService:
                 received_at=now,
                 generation=run.generation,
                 bundle_digest=run.bundle_digest,
-                counts=run.counts(),
+                counts=counts,
+                changed_in_a_row=drift.changed_in_a_row,
             )
-        elif latest is not None and run.counts()["failed"]:
-            self._latest[envoy] = msgspec.structs.replace(latest, failed_since=run.id)
+        elif latest is not None:
+            self._latest[envoy] = msgspec.structs.replace(
+                latest,
+                failed_since=run.id if counts["failed"] else latest.failed_since,
+                changed_in_a_row=drift.changed_in_a_row,
+            )
 
     async def list(self, actor: Actor, wanted: RunFilter) -> RunList:
         """Return a page of runs, the latest to arrive first."""
@@ -113,6 +139,7 @@ class RunService:
         """Delete what the settings no longer keep, in steps that others' writes fit between."""
         settings = self._settings.value
         before = self._clock.now() - settings.keep_runs_for
+        await self._database.write(lambda connection: store.remove_drifts(connection, before))
         # Ranking every run takes seconds in a big fleet, so it is done once and not by the one thread that writes.
         numbers = await self._database.read(
             lambda connection: store.surplus(connection, settings.keep_runs_count, before)

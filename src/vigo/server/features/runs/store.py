@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any, Final
 
 import zstandard
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select
+from sqlalchemy import Connection, Row, and_, case, delete, func, insert, or_, select, update
 
 from vigo.core.encoding import decode, encode
 from vigo.core.errors import DamagedError
-from vigo.core.ids import Digest, EnvoyId, GenerationNumber, RunId
+from vigo.core.ids import Digest, EnvoyId, GenerationNumber, ResourceId, RunId
 from vigo.core.run import OUTCOMES, Outcome, ResourceResult, Run
-from vigo.server.features.runs.models import LatestRun, RunFilter, RunItem
-from vigo.server.platform.db.tables import results, runs
+from vigo.server.features.runs.models import Drifting, LatestRun, RunFilter, RunItem
+from vigo.server.platform.db.tables import resource_drifts, results, runs
 
 _MOST_RESULTS_BYTES: Final = 256 * 1024 * 1024
 
@@ -100,6 +100,62 @@ def latest(connection: Connection) -> dict[EnvoyId, LatestRun]:
         )
         for row in whole
     }
+
+
+def drifts(connection: Connection) -> dict[EnvoyId, Drifting]:
+    """Return for each envoy how many runs in a row changed something; see `Drifting.after`."""
+    former = func.lag(runs.c.bundle_digest).over(partition_by=runs.c.envoy_id, order_by=runs.c.number)
+    told = select(
+        runs.c.envoy_id, runs.c.number, runs.c.changed, runs.c.partial, runs.c.bundle_digest, former.label("former")
+    ).subquery()
+    begins_anew = or_(
+        told.c.former.is_(None), told.c.former != told.c.bundle_digest, and_(~told.c.partial, told.c.changed == 0)
+    )
+    begun = (
+        select(told.c.envoy_id, func.max(told.c.number).label("number"))
+        .where(begins_anew)
+        .group_by(told.c.envoy_id)
+        .subquery()
+    )
+    changed = case((and_(runs.c.number > begun.c.number, runs.c.changed > 0), 1), else_=0)
+    query = (
+        # Since it began anew the policy is the same, so any of its digests is the last.
+        select(runs.c.envoy_id, func.max(runs.c.bundle_digest), func.sum(changed))
+        .join(begun, and_(begun.c.envoy_id == runs.c.envoy_id, runs.c.number >= begun.c.number))
+        .group_by(runs.c.envoy_id)
+    )
+    return {
+        EnvoyId(envoy): Drifting(bundle_digest=Digest(digest), changed_in_a_row=int(count))
+        for envoy, digest, count in connection.execute(query)
+    }
+
+
+def add_drifts(connection: Connection, at: datetime, drifted: Sequence[ResourceId]) -> None:
+    """Count resources that had to be brought back."""
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    for resource in drifted:
+        is_it = and_(resource_drifts.c.hour == hour, resource_drifts.c.resource == resource)
+        counted = update(resource_drifts).where(is_it).values(count=resource_drifts.c.count + 1)
+        if not connection.execute(counted).rowcount:
+            connection.execute(insert(resource_drifts).values(hour=hour, resource=resource, count=1))
+
+
+def most_drifted(connection: Connection, since: datetime, limit: int) -> tuple[tuple[ResourceId, int], ...]:
+    """Return the resources that had to be brought back most often."""
+    total = func.sum(resource_drifts.c.count)
+    query = (
+        select(resource_drifts.c.resource, total)
+        .where(resource_drifts.c.hour >= since)
+        .group_by(resource_drifts.c.resource)
+        .order_by(total.desc(), resource_drifts.c.resource)
+        .limit(limit)
+    )
+    return tuple((ResourceId(resource), int(count)) for resource, count in connection.execute(query))
+
+
+def remove_drifts(connection: Connection, before: datetime) -> None:
+    """Forget what was counted before a moment."""
+    connection.execute(delete(resource_drifts).where(resource_drifts.c.hour < before))
 
 
 def surplus(connection: Connection, keep: int, received_before: datetime) -> list[int]:

@@ -25,9 +25,9 @@ from vigo.core.wire.scrier_messages import (
     ScrierTaken,
 )
 from vigo.core.wire.stream_messages import AgentMessage
-from vigo.server.features.access.service import AccessService
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.generations.service import GenerationService
+from vigo.server.features.people.identities import Identities
 from vigo.server.features.scriers import store
 from vigo.server.features.scriers.live import LiveScrier
 from vigo.server.features.scriers.models import ScrierItem
@@ -57,7 +57,7 @@ class ScrierDriver:
         database: Database,
         trail: Trail,
         clock: Clock,
-        access: AccessService,
+        identities: Identities,
         envoys: EnvoyService,
         generations: GenerationService,
         streams: StreamService,
@@ -65,7 +65,7 @@ class ScrierDriver:
         self._database = database
         self._trail = trail
         self._clock = clock
-        self._access = access
+        self._identities = identities
         self._envoys = envoys
         self._generations = generations
         self._streams = streams
@@ -177,7 +177,7 @@ class ScrierDriver:
         envoy, operator = self._envoys.find(live.order.envoy), live.order.operator
         if envoy is None or not envoy.is_active:
             return "the envoy was revoked"
-        if not self._access.is_in_force(live.actor):
+        if not self._identities.is_in_force(live.actor):
             return f"the token of {operator} is no longer in force"
         if not _allows(self.rule_for(live.item.hostname), live):
             return f"scrier.vgo no longer lets {operator} in there as before"

@@ -98,6 +98,8 @@ class StreamService:
         self._streams: dict[EnvoyId, _Stream] = {}
         self._left_at: dict[EnvoyId, timedelta] = {}
         self._listeners: list[Listener] = []
+        self.changes = 0
+        """How many streams began or ended since the start: who saw the same number has seen everything."""
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -157,6 +159,7 @@ class StreamService:
         if former is not None:
             former.end(TimedOutError("another stream of this envoy took the place of this one"), stream.heard_at)
         self._streams[envoy.id] = stream
+        self.changes += 1
         _log.info("stream opened envoy=%s hostname=%s source=%s", envoy.id, envoy.hostname, source)
         reading = asyncio.create_task(self._listen(stream, messages))
         try:
@@ -170,6 +173,7 @@ class StreamService:
             stream.end(UnavailableError("the stream is gone"), self._clock.monotonic())
             if self._streams.get(envoy.id) is stream:
                 del self._streams[envoy.id]
+                self.changes += 1
                 self._left_at[envoy.id] = self._clock.monotonic()
             _log.info("stream ended envoy=%s hostname=%s", envoy.id, envoy.hostname)
 

@@ -12,10 +12,10 @@ from vigo.core.clock import Clock
 from vigo.core.errors import UnavailableError, VigoError
 from vigo.core.ids import WorkflowRunId
 from vigo.core.workflow import ON_MACHINES
-from vigo.server.features.access.service import AccessService
 from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.generations.service import GenerationService
+from vigo.server.features.people.identities import Identities
 from vigo.server.features.workflows import store
 from vigo.server.features.workflows.live import LiveRun, Progress
 from vigo.server.features.workflows.machines import Machines
@@ -41,7 +41,7 @@ class WorkflowDriver:
         database: Database,
         trail: Trail,
         clock: Clock,
-        access: AccessService,
+        identities: Identities,
         generations: GenerationService,
         envoys: EnvoyService,
         machines: Machines,
@@ -50,7 +50,7 @@ class WorkflowDriver:
         self._database = database
         self._trail = trail
         self._clock = clock
-        self._access = access
+        self._identities = identities
         self._generations = generations
         self._envoys = envoys
         self._machines = machines
@@ -119,7 +119,7 @@ class WorkflowDriver:
         if one is None or run.broken() is not None:
             await self._ended(run, run.created_by)
             return False
-        actor = self._access.acting_now(run.created_by, run.body.token_id)
+        actor = self._identities.acting_now(run.created_by, run.body.token_id)
         reason = self._withdrawn(run, actor)
         if reason or actor is None:
             await self._steps.stop(one, "vigosrv")

@@ -25,7 +25,9 @@ class Kind(StrEnum):
     ENVOY = "envoy"
     """An enrolled machine, by its certificate and its signature."""
     PERSON = "person"
-    """Someone with a token, by its permissions."""
+    """Someone with a token or signed in, by their permissions."""
+    SIGNED_IN = "signed-in"
+    """Someone who is signed in, whatever they may do: it is about themselves."""
 
 
 class Permission(StrEnum):
@@ -76,7 +78,14 @@ class Permission(StrEnum):
     """Ending a freeze too."""
     READ_ACCESS_TOKENS = "access-tokens:read"
     WRITE_ACCESS_TOKENS = "access-tokens:write"
+    READ_USERS = "users:read"
+    """Seeing who may sign in, and what they may do."""
+    WRITE_USERS = "users:write"
+    """Making people, giving them roles, ending their sessions. Nobody gives a right that they do not have."""
+    READ_AUDIT = "audit:read"
+    """Seeing who did what."""
     READ_HEALTH = "health:read"
+    """Seeing how the server itself is; its metrics too."""
     READ_SECRETS = "secrets:read"
     """Seeing which secrets there are and when they changed; not what they are."""
     WRITE_SECRETS = "secrets:write"
@@ -97,6 +106,7 @@ WEB_SOCKET: Final = "WEBSOCKET"
 
 _ANYONE = Rule(Kind.ANYONE)
 _ENVOY = Rule(Kind.ENVOY)
+_SIGNED_IN = Rule(Kind.SIGNED_IN)
 
 
 def _person(permission: Permission) -> Rule:
@@ -112,6 +122,50 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     (GRPC, Methods.SIGN_CERTIFICATE): _ENVOY,
     (GRPC, Methods.AGENT_STREAM): _ENVOY,
     ("GET", "/"): _ANYONE,
+    ("GET", "/sign-in"): _ANYONE,
+    ("POST", "/sign-in"): _ANYONE,
+    ("GET", "/static/{name}"): _ANYONE,
+    ("POST", "/sign-out"): _SIGNED_IN,
+    ("GET", "/account"): _SIGNED_IN,
+    ("POST", "/account/password"): _SIGNED_IN,
+    ("POST", "/account/codes/offer"): _SIGNED_IN,
+    ("POST", "/account/codes/take"): _SIGNED_IN,
+    ("GET", "/fleet"): _person(Permission.READ_ENVOYS),
+    ("GET", "/envoys/{name}"): _person(Permission.READ_ENVOYS),
+    ("POST", "/envoys/{name}/push"): _person(Permission.PUSH_ENVOYS),
+    ("POST", "/envoys/{name}/tasks"): _person(Permission.RUN_TASKS),
+    ("POST", "/envoys/{name}/sessions"): _person(Permission.OPEN_SCRIERS),
+    ("POST", "/envoys/{name}/revoke"): _person(Permission.REVOKE_ENVOYS),
+    ("GET", "/runs"): _person(Permission.READ_RUNS),
+    ("GET", "/runs/{run_id}"): _person(Permission.READ_RUNS),
+    ("GET", "/generations"): _person(Permission.READ_GENERATIONS),
+    ("GET", "/generations/plan"): _person(Permission.VALIDATE_STACKS),
+    ("GET", "/generations/{number}"): _person(Permission.READ_GENERATIONS),
+    ("POST", "/generations/{number}/rollback"): _person(Permission.PUBLISH_GENERATIONS),
+    ("GET", "/tasks"): _person(Permission.READ_TASKS),
+    ("POST", "/tasks"): _person(Permission.RUN_TASKS),
+    ("GET", "/tasks/{task_id}"): _person(Permission.READ_TASKS),
+    ("POST", "/tasks/{task_id}/cancel"): _person(Permission.READ_TASKS),
+    ("POST", "/tasks/{task_id}/rerun"): _person(Permission.READ_TASKS),
+    ("POST", "/named-tasks/{name}"): _person(Permission.RUN_NAMED_TASKS),
+    ("GET", "/workflows"): _person(Permission.READ_WORKFLOWS),
+    ("POST", "/workflows/{name}/runs"): _person(Permission.RUN_WORKFLOWS),
+    ("GET", "/workflow-runs/{run_id}"): _person(Permission.READ_WORKFLOWS),
+    ("POST", "/workflow-runs/{run_id}/approve"): _person(Permission.APPROVE_WORKFLOWS),
+    ("POST", "/workflow-runs/{run_id}/abort"): _person(Permission.RUN_WORKFLOWS),
+    ("GET", "/sessions"): _person(Permission.READ_SCRIERS),
+    ("GET", "/sessions/{scrier_id}"): _person(Permission.READ_SCRIERS),
+    ("POST", "/sessions/{scrier_id}/end"): _person(Permission.READ_SCRIERS),
+    ("GET", "/people"): _person(Permission.READ_USERS),
+    ("POST", "/people"): _person(Permission.WRITE_USERS),
+    ("POST", "/people/{name}"): _person(Permission.WRITE_USERS),
+    ("POST", "/people/{name}/remove"): _person(Permission.WRITE_USERS),
+    ("GET", "/enrolments"): _person(Permission.READ_ENROLMENTS),
+    ("POST", "/enrolments/{name}/approve"): _person(Permission.DECIDE_ENROLMENTS),
+    ("POST", "/enrolments/{name}/deny"): _person(Permission.DECIDE_ENROLMENTS),
+    ("GET", "/audit"): _person(Permission.READ_AUDIT),
+    ("GET", "/secrets"): _person(Permission.READ_SECRETS),
+    ("GET", "/server"): _person(Permission.READ_HEALTH),
     ("GET", "/healthz"): _ANYONE,
     ("GET", "/api/v1/openapi.json"): _ANYONE,
     ("GET", "/api/v1/schemas"): _ANYONE,
@@ -125,6 +179,10 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("POST", RETURN_PATH): _ANYONE,
     ("GET", "/api/v1/envoys"): _person(Permission.READ_ENVOYS),
     ("GET", "/api/v1/envoys/{name}"): _person(Permission.READ_ENVOYS),
+    ("GET", "/api/v1/fleet"): _person(Permission.READ_ENVOYS),
+    ("GET", "/api/v1/fleet/history"): _person(Permission.READ_ENVOYS),
+    ("GET", "/api/v1/events"): _person(Permission.READ_ENVOYS),
+    ("GET", "/api/v1/fleet/envoys"): _person(Permission.READ_ENVOYS),
     ("POST", "/api/v1/envoys/{name}/revoke"): _person(Permission.REVOKE_ENVOYS),
     # It shows who is meant, so the service asks for envoys:read too.
     ("POST", "/api/v1/pushes"): _person(Permission.PUSH_ENVOYS),
@@ -182,6 +240,8 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("POST", "/api/v1/generations/validate"): _person(Permission.VALIDATE_STACKS),
     ("GET", "/api/v1/generations/status"): _person(Permission.READ_GENERATIONS),
     ("POST", "/api/v1/generations/{number}/rollback"): _person(Permission.PUBLISH_GENERATIONS),
+    # What stands in the files, so it takes more than to see who published when.
+    ("GET", "/api/v1/generations/{number}/changes"): _person(Permission.VALIDATE_STACKS),
     ("POST", "/api/v1/generations/freeze"): _person(Permission.FREEZE_GENERATIONS),
     ("POST", "/api/v1/generations/unfreeze"): _person(Permission.FREEZE_GENERATIONS),
     # It shows envoys and what their traits make of the stacks, so the service asks for envoys:read too.
@@ -189,6 +249,15 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/api/v1/access-tokens"): _person(Permission.READ_ACCESS_TOKENS),
     ("POST", "/api/v1/access-tokens"): _person(Permission.WRITE_ACCESS_TOKENS),
     ("DELETE", "/api/v1/access-tokens/{token_id}"): _person(Permission.WRITE_ACCESS_TOKENS),
+    ("GET", "/api/v1/users"): _person(Permission.READ_USERS),
+    ("POST", "/api/v1/users"): _person(Permission.WRITE_USERS),
+    ("PATCH", "/api/v1/users/{name}"): _person(Permission.WRITE_USERS),
+    ("DELETE", "/api/v1/users/{name}"): _person(Permission.WRITE_USERS),
+    ("GET", "/api/v1/roles"): _person(Permission.READ_USERS),
+    ("GET", "/api/v1/audit"): _person(Permission.READ_AUDIT),
+    ("GET", "/api/v1/audit/chain"): _person(Permission.READ_AUDIT),
+    ("GET", "/api/v1/audit/export"): _person(Permission.READ_AUDIT),
     ("GET", "/api/v1/health"): _person(Permission.READ_HEALTH),
+    ("GET", "/metrics"): _person(Permission.READ_HEALTH),
 }
 """(verb, path template) -> what it takes. A HEAD counts as its GET."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from typing import TypeVar
 
@@ -44,7 +45,9 @@ class Database:
         Raises:
             UnavailableError: it could not be written; nothing of it is stored.
         """
-        return await self._writer.submit(job, then)
+        # So that what the job notes says from where it came, though another thread does it.
+        context = copy_context()
+        return await self._writer.submit(lambda connection: context.run(job, connection), then)
 
     async def read(self, job: Callable[[Connection], T]) -> T:
         """Return what the job returned; it sees one state of the database throughout."""

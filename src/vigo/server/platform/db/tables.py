@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from vigo.server.platform.db.types import Moment, Pairs
 
-HEAD: Final = "0008"
+HEAD: Final = "0009"
 """The newest migration, so that a start with nothing to migrate need not import Alembic."""
 
 # SQLite counts only columns of the type INTEGER by itself.
@@ -139,6 +139,23 @@ results = Table(
 )
 """All results of a run in one value (MessagePack under zstd): a row each would be a billion a day in a big fleet."""
 
+fleet_samples = Table(
+    "fleet_samples",
+    metadata,
+    Column("at", Moment, primary_key=True),
+    Column("counts", Text, nullable=False),
+)
+"""How the fleet was, every few minutes and after a while every hour: numbers by name, as JSON."""
+
+resource_drifts = Table(
+    "resource_drifts",
+    metadata,
+    Column("hour", Moment, primary_key=True),
+    Column("resource", String(300), primary_key=True),
+    Column("count", Integer, nullable=False),
+)
+"""How often each resource had to be brought back within an hour, on all machines together."""
+
 generations = Table(
     "generations",
     metadata,
@@ -174,8 +191,40 @@ access_tokens = Table(
     Column("revoked_at", Moment),
     Column("permissions", Text),
     Column("match", Text),
+    Column("last_used_at", Moment),
 )
 """`permissions` and `match` are JSON lists; where they are missing it may do everything, on every machine."""
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("password", Text),
+    Column("roles", Text, nullable=False),
+    Column("match", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", String(200), nullable=False),
+    Column("last_signed_in_at", Moment),
+    Column("disabled_at", Moment),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", Moment),
+    Column("one_time_key", LargeBinary),
+    Column("one_time_step", BigInteger),
+)
+"""People. `password` is an Argon2id string, `roles` and `match` JSON lists; `one_time_key` is sealed."""
+
+web_sessions = Table(
+    "web_sessions",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("user_id", String(36), ForeignKey("users.id"), nullable=False),
+    Column("secret_sha256", String(64), nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
+    Column("last_used_at", Moment, nullable=False),
+    Column("source", String(100), nullable=False),
+)
+"""Who is signed in to the pages. A row goes when its session ends."""
 
 tasks = Table(
     "tasks",
@@ -257,5 +306,8 @@ audit = Table(
     Column("subject", String(300), nullable=False),
     Column("detail", Text, nullable=False),
     Column("hash", String(64), nullable=False),
+    Column("outcome", String(10)),
+    Column("source", String(100)),
+    Column("trace_id", String(32)),
 )
-"""Each row's hash covers the row and the hash before it."""
+"""Each row's hash covers the row and the hash before it. The last three are missing in rows of before 0009."""

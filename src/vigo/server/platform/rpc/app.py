@@ -7,10 +7,12 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import aclosing
 from datetime import timedelta
+from time import perf_counter
 from types import MappingProxyType
 from typing import Any, Final
 
 from vigo.core.errors import InternalError, TimedOutError
+from vigo.server.platform.audit.provenance import come_from
 from vigo.server.platform.listen.asgi import Receive, Scope, Send
 from vigo.server.platform.rpc.framing import DisconnectedError, MessageReader
 from vigo.server.platform.rpc.intake import SMALL_BYTES, Intake
@@ -18,6 +20,9 @@ from vigo.server.platform.rpc.method import AnyMethod, Call, Method, StreamMetho
 from vigo.server.platform.rpc.reply import Reply, refuse
 from vigo.server.platform.rpc.status import OK, UnimplementedError, parse_timeout, status_of
 from vigo.server.platform.rpc.stream import Inbox
+
+Observer = Callable[[str, str, float], None]
+"""Told of each call: its path, how it ended, and when it began by `perf_counter`."""
 
 Admission = Callable[[Call], None]
 """Called before a call's body is read. It returns, or raises the VigoError that the peer shall see."""
@@ -34,8 +39,16 @@ class RpcApp:
     its peer goes away, only at its deadline; a streaming handler is.
     """
 
-    def __init__(self, methods: Iterable[AnyMethod], *, admit: Admission, unary_limit: timedelta = UNARY_LIMIT) -> None:
+    def __init__(
+        self,
+        methods: Iterable[AnyMethod],
+        *,
+        admit: Admission,
+        unary_limit: timedelta = UNARY_LIMIT,
+        observed: Observer | None = None,
+    ) -> None:
         self._admit = admit
+        self._observed = observed
         self._unary_limit_seconds = unary_limit.total_seconds()
         by_path: dict[str, AnyMethod] = {}
         for method in methods:
@@ -65,12 +78,13 @@ class RpcApp:
             await self._serve(scope, allowed, receive, Reply(send))
 
     async def _serve(self, scope: Scope, allowed: bytes | None, receive: Receive, reply: Reply) -> None:
-        path = scope["path"]
+        path, began, status = scope["path"], perf_counter(), OK
         try:
             method = self._methods.get(path)
             if method is None:
                 raise UnimplementedError(f"this server has no method {path[:200]}; it may be older than its caller")  # noqa: TRY301 - one place turns errors into a status
             call = self._call(scope, method, allowed)
+            come_from("" if call.client is None else call.client[0], None)
             self._admit(call)
             if isinstance(method, Method):
                 answer = await self._unary(method, call, receive)
@@ -81,7 +95,11 @@ class RpcApp:
         except DisconnectedError:
             return
         except Exception as error:  # noqa: BLE001 - the loop that must survive: every error becomes a status, and is logged there
-            await reply.end(status_of(error, path))
+            status = status_of(error, path)
+            await reply.end(status)
+        finally:
+            if self._observed is not None and path in self._methods:
+                self._observed(path, "ok" if status is OK else status.error_code or "unknown", began)
 
     def _call(self, scope: Scope, method: AnyMethod, allowed: bytes | None) -> Call:
         seconds = None if allowed is None else parse_timeout(allowed)

@@ -103,6 +103,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             least=timedelta(0),
         ),
     ] = timedelta(0)
+    diverged_after_runs: Annotated[
+        int,
+        Explained("After how many runs in a row with changes an envoy counts as diverged.", least=1),
+    ] = 3
     keep_runs_count: Annotated[
         int, Explained("How many runs are kept for each envoy. The latest is always kept.", least=1)
     ] = 100
@@ -117,6 +121,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Explained("The largest message that an agent may send.", needs_restart=True, least=64 * 1024),
     ] = 16 * 1024 * 1024
+    session_idle_limit: Annotated[
+        timedelta,
+        Explained("How long somebody stays signed in to the pages who does nothing.", least=timedelta(minutes=1)),
+    ] = timedelta(hours=1)
+    session_limit: Annotated[
+        timedelta,
+        Explained("How long somebody stays signed in to the pages at most.", least=timedelta(minutes=1)),
+    ] = timedelta(hours=12)
     enrolment_failures_per_minute: Annotated[
         int,
         Explained("How many refused enrolments one address may cause in a minute before it has to wait.", least=1),

@@ -1,51 +1,35 @@
 """The HTTPS application: routes from the features, credentials from one guard, errors as problem details."""
 
-from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from litestar import Litestar, Request, Response, get
-from litestar.connection import ASGIConnection
 from litestar.datastructures import ResponseHeader
-from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
-from litestar.handlers import BaseRouteHandler
 from litestar.types import ControllerRouterHandler
 
-from vigo.core.errors import ForbiddenError, VigoError
-from vigo.server.platform.auth.actor import Actor, MissingRightError
-from vigo.server.platform.auth.bearer import bearer_token
-from vigo.server.platform.auth.table import TABLE, WEB_SOCKET, Kind, Permission
-from vigo.server.platform.web.front_page import FRONT_PAGE
+from vigo.core.errors import InvalidError, NotFoundError, VigoError
+from vigo.server.platform.auth.actor import MissingRightError
+from vigo.server.platform.web.guarding import Credentials, acting, guard_of
 from vigo.server.platform.web.openapi_document import openapi_route
 from vigo.server.platform.web.problem import on_depth, on_fault, on_http_error, on_other_text, on_vigo_error
 
+__all__ = ["acting", "no_content", "web_application"]
+
 _MOST_BODY_BYTES: Final = 1024 * 1024
+_PROGRAMS: Final = ("/api/", "/bootstrap", "/metrics", "/healthz")
 # Nothing here runs scripts or is framed by others; a browser need not guess types. Source: OWASP secure headers.
 _HEADERS: Final = (
-    ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
     ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
+    ("Referrer-Policy", "same-origin"),  # with no-referrer a browser says of a form that it comes from nowhere
     ("Cache-Control", "no-store"),
 )
-ACTOR: Final = "vigo_actor"
+_OF_PAGES: Final[dict[int, type[VigoError]]] = {400: InvalidError, 404: NotFoundError, 405: InvalidError}
+"""What the framework refuses -> how a person is told."""
 
-
-class Credentials(Protocol):
-    """Knows whose a token is."""
-
-    def authenticate(self, token: str) -> Actor:
-        """Return who holds the token, or raise UnauthenticatedError."""
-        ...
-
-    def note_refusal(self, actor: Actor, permission: Permission, path: str) -> None:
-        """Have it stand in the audit trail that an actor lacks a right that it tried to use."""
-        ...
-
-
-@get("/", media_type="text/html", sync_to_thread=False, include_in_schema=False)
-def front_page() -> str:
-    """Say what this is and where to go."""
-    return FRONT_PAGE
+PageErrors = Callable[[Request[Any, Any, Any], VigoError], Response[Any]]
+"""How an error of a page is shown to a person."""
 
 
 @get("/healthz", media_type="text/plain", sync_to_thread=False, summary="Whether the server answers")
@@ -54,32 +38,34 @@ def healthz() -> str:
     return "ok\n"
 
 
-def web_application(routes: Sequence[ControllerRouterHandler], credentials: Credentials) -> Litestar:
-    """Return the application behind the HTTPS listener."""
+def web_application(
+    routes: Sequence[ControllerRouterHandler],
+    pages: Sequence[ControllerRouterHandler],
+    credentials: Credentials,
+    on_page_error: PageErrors,
+) -> Litestar:
+    """Return the application behind the HTTPS listener. Pages are shown to people, and stand in no API document."""
 
-    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        rule = TABLE.get(_row(connection))
-        if rule is None:
-            raise ForbiddenError("this route has no row in the authorisation table")
-        if rule.kind is Kind.ANYONE:
-            return
-        actor = credentials.authenticate(bearer_token(connection.scope["headers"]))
-        if rule.kind is not Kind.PERSON or rule.permission is None:
-            raise ForbiddenError("this route is not for people")
-        actor.require(rule.permission)
-        connection.scope["state"][ACTOR] = actor
+    def answer(request: Request[Any, Any, Any], error: VigoError) -> Response[Any]:
+        found = on_vigo_error(request, error) if is_of_programs(request) else on_page_error(request, error)
+        return _guarded(found)
+
+    def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+        if is_of_programs(request) or error.status_code not in _OF_PAGES:
+            return _guarded(on_http_error(request, error))
+        return answer(request, _OF_PAGES[error.status_code](error.detail))
 
     def on_missing_right(request: Request[Any, Any, Any], error: MissingRightError) -> Response[Any]:
         credentials.note_refusal(error.actor, error.permission, request.scope["path"])
-        return on_vigo_error(request, error)
+        return answer(request, error)
 
     return Litestar(
-        [front_page, healthz, openapi_route([healthz, *routes]), *routes],
-        guards=[guard],
+        [healthz, openapi_route([healthz, *routes]), *routes, *pages],
+        guards=[guard_of(credentials)],
         exception_handlers={
             MissingRightError: on_missing_right,
-            VigoError: on_vigo_error,
-            HTTPException: on_http_error,
+            VigoError: answer,
+            HTTPException: on_http,
             RecursionError: on_depth,
             UnicodeDecodeError: on_other_text,
             Exception: on_fault,
@@ -92,20 +78,18 @@ def web_application(routes: Sequence[ControllerRouterHandler], credentials: Cred
     )
 
 
-def acting(request: ASGIConnection[Any, Any, Any, Any]) -> Actor:
-    """Return who sent a request that the guard let in."""
-    actor = request.scope["state"][ACTOR]
-    assert isinstance(actor, Actor)  # noqa: S101 - the guard put it there
-    return actor
+def is_of_programs(request: Request[Any, Any, Any]) -> bool:
+    """Return whether a request is for programs, which get problem details, and not for a page."""
+    return request.scope["path"].startswith(_PROGRAMS)
+
+
+def _guarded(answer: Response[Any]) -> Response[Any]:
+    """Return an answer with the headers that all have: what no route answers lacks them otherwise."""
+    for name, value in _HEADERS:
+        answer.headers.setdefault(name, value)
+    return answer
 
 
 def no_content() -> Response[None]:
     """Return the answer of a deletion."""
     return Response(None, status_code=204)
-
-
-def _row(connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[str, str]:
-    verb = WEB_SOCKET if connection.scope["type"] == ScopeType.WEBSOCKET else str(connection.scope.get("method", ""))
-    if verb == "HEAD":
-        verb = "GET"
-    return verb, str(connection.scope["path_template"])

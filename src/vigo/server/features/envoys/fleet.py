@@ -1,0 +1,212 @@
+"""The fleet at a glance: how many envoys are how, and which of them fit a filter."""
+
+import operator
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal, NamedTuple, TypeVar, get_args
+
+import msgspec
+
+from vigo.core.clock import Clock
+from vigo.core.errors import InvalidError
+from vigo.core.hostnames import check_pattern, matches
+from vigo.server.features.envoys.convergence import Convergence, Drift, Reachability
+from vigo.server.features.envoys.index import EnvoyIndex
+from vigo.server.features.envoys.models import EnvoyItem, EnvoyRecord, Status
+from vigo.server.features.envoys.overview import Axes, Overview
+from vigo.server.platform.auth.actor import Actor
+from vigo.server.platform.auth.table import Permission
+from vigo.server.platform.web.filtering import Term, check_values, parse_filter
+
+Order = Literal["worst", "hostname", "seen"]
+
+_KNOWN: Final[dict[str, tuple[str, ...]]] = {
+    "convergence": get_args(Convergence),
+    "drift": get_args(Drift),
+    "reachability": get_args(Reachability),
+    "status": get_args(Status),
+    "connected": ("yes", "no"),
+}
+FIELDS: Final = (*_KNOWN, "host", "environment", "role", "entry", "label", "version", "generation")
+"""What a filter of envoys may look at."""
+
+_LOOKED_EVERY: Final = timedelta(seconds=1)
+_WORST: Final[dict[str, int]] = {
+    "failed": 100,
+    "degraded": 30,
+    "no-data": 10,
+    "diverged": 20,
+    "changed": 2,
+    "stale": 50,
+    "never": 5,
+}
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class FleetSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of the active envoys are how. The three ways have nothing to do with each other."""
+
+    envoys: int
+    connected: int
+    revoked: int
+    convergence: dict[Convergence, int]
+    drift: dict[Drift, int]
+    reachability: dict[Reachability, int]
+    live_generation: int | None
+    on_live_generation: int
+
+
+class FleetPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of the envoys that fit a filter, and how many do."""
+
+    items: tuple[EnvoyItem, ...]
+    found: int
+    next_offset: int | None
+
+
+class _Row(NamedTuple):
+    record: EnvoyRecord
+    axes: Axes
+    environment: str | None
+    roles: tuple[str, ...]
+    entry: str | None
+    is_connected: bool
+    generation: int | None
+    badness: int
+
+
+class Fleet:
+    """All envoys with how they are, looked at at most once a second, however many people look."""
+
+    def __init__(self, index: EnvoyIndex, overview: Overview, clock: Clock) -> None:
+        self._index = index
+        self._overview = overview
+        self._clock = clock
+        self._looked_at: timedelta | None = None
+        self._rows: list[_Row] = []
+
+    def summary(self, actor: Actor) -> FleetSummary:
+        """Return how many envoys are how."""
+        actor.require(Permission.READ_ENVOYS)
+        return self.counted()
+
+    def counted(self) -> FleetSummary:
+        """Return the same for the server itself."""
+        rows = self._now()
+        active = [row for row in rows if row.record.is_active]
+        live = self._overview.live_number
+        return FleetSummary(
+            envoys=len(active),
+            connected=sum(row.is_connected for row in active),
+            revoked=len(rows) - len(active),
+            convergence=_counts(get_args(Convergence), [row.axes.convergence for row in active]),
+            drift=_counts(get_args(Drift), [row.axes.drift for row in active]),
+            reachability=_counts(get_args(Reachability), [row.axes.reachability for row in active]),
+            live_generation=live,
+            on_live_generation=sum(row.generation is not None and row.generation == live for row in active),
+        )
+
+    def page(self, actor: Actor, wanted: str, order: Order, offset: int, limit: int) -> FleetPage:
+        """Return envoys that fit a filter; without a word about their status, active ones.
+
+        Raises:
+            InvalidError: the filter cannot be understood.
+        """
+        actor.require(Permission.READ_ENVOYS)
+        found = self.fitting(wanted)
+        if order == "worst":
+            found.sort(key=operator.attrgetter("badness"), reverse=True)
+        elif order == "seen":
+            found.sort(key=lambda row: row.record.last_seen_at or _LONG_AGO, reverse=True)
+        shown = found[offset : offset + limit]
+        following = offset + limit
+        return FleetPage(
+            items=tuple(self._overview.item(row.record) for row in shown),
+            found=len(found),
+            next_offset=following if following < len(found) else None,
+        )
+
+    def fitting(self, wanted: str) -> list[_Row]:
+        """Return those that fit a filter, by hostname."""
+        terms = parse_filter(wanted, FIELDS)
+        tests = [_test(term) for term in terms]
+        if not any(term.field == "status" for term in terms):
+            tests.insert(0, lambda row: row.record.is_active)
+        return [row for row in self._now() if all(test(row) for test in tests)]
+
+    def _now(self) -> Sequence[_Row]:
+        now = self._clock.monotonic()
+        if self._looked_at is None or now - self._looked_at >= _LOOKED_EVERY or len(self._rows) != len(self._index):
+            self._rows = [self._row(record) for record in self._index.everyone()]
+            self._looked_at = now
+        return self._rows
+
+    def _row(self, record: EnvoyRecord) -> _Row:
+        axes, assigned = self._overview.axes(record), self._overview.assigned(record)
+        environment, roles, entry = (
+            (None, (), None) if assigned is None else (assigned.environment, assigned.roles, assigned.entry)
+        )
+        badness = sum(_WORST.get(one, 0) for one in axes)
+        is_connected, generation = self._overview.is_connected(record), self._overview.generation_of(record)
+        return _Row(record, axes, environment, roles, entry, is_connected, generation, badness)
+
+
+_StateT = TypeVar("_StateT", bound=str)
+
+
+def _counts(known: Sequence[_StateT], found: Sequence[_StateT]) -> dict[_StateT, int]:
+    counted = Counter(found)
+    return {one: counted[one] for one in known}
+
+
+_Test = Callable[[_Row], bool]
+
+
+def _test(term: Term) -> _Test:
+    """Return what tells whether a row fits a word.
+
+    Raises:
+        InvalidError: it has a value that the field cannot have.
+    """
+    if term.field in _KNOWN:
+        check_values(term, _KNOWN[term.field])
+    if term.field == "host":
+        for value in term.values:
+            check_pattern(value)
+    if term.field == "generation" and not all(value.isascii() and value.isdecimal() for value in term.values):
+        raise InvalidError(f"filter: generation: expected a number, found {term.values[0][:40]!r}")
+    test = _TESTS[term.field]
+    values = tuple(value.casefold() for value in term.values) if not term.field else term.values
+    if term.is_negated:
+        return lambda row: not test(row, values)
+    return lambda row: test(row, values)
+
+
+def _is_host(row: _Row, values: tuple[str, ...]) -> bool:
+    return any(matches(value, row.record.hostname) for value in values)
+
+
+def _is_labelled(row: _Row, values: tuple[str, ...]) -> bool:
+    labels = row.record.labels
+    return any(
+        name in labels and (not equals or labels[name] == value)
+        for name, equals, value in (one.partition("=") for one in values)
+    )
+
+
+_TESTS: Final[dict[str, Callable[[_Row, tuple[str, ...]], bool]]] = {
+    "": lambda row, values: any(value in row.record.hostname for value in values),
+    "convergence": lambda row, values: row.axes.convergence in values,
+    "drift": lambda row, values: row.axes.drift in values,
+    "reachability": lambda row, values: row.axes.reachability in values,
+    "status": lambda row, values: row.record.status in values,
+    "connected": lambda row, values: ("yes" if row.is_connected else "no") in values,
+    "host": _is_host,
+    "environment": lambda row, values: row.environment in values,
+    "role": lambda row, values: any(role in values for role in row.roles),
+    "entry": lambda row, values: row.entry in values,
+    "label": _is_labelled,
+    "version": lambda row, values: row.record.agent_version in values,
+    "generation": lambda row, values: str(row.generation) in values,
+}

@@ -1,0 +1,131 @@
+"""Envoys as they are shown: what is kept of each, its last run, and what the live generation wants of it."""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from vigo.core.clock import Clock
+from vigo.core.ids import Digest, GenerationNumber
+from vigo.server.features.envoys.convergence import (
+    Convergence,
+    Drift,
+    Reachability,
+    convergence_of,
+    drift_of,
+    reachability_of,
+)
+from vigo.server.features.envoys.models import EnvoyItem, EnvoyRecord, LastRun
+from vigo.server.features.generations.models import Assignment
+from vigo.server.features.generations.service import GenerationService
+from vigo.server.features.runs.service import RunService
+from vigo.server.features.streams.service import StreamService
+from vigo.server.platform.settings.model import CurrentSettings
+
+
+class Axes(NamedTuple):
+    """How an envoy is, in three ways that have nothing to do with each other."""
+
+    convergence: Convergence
+    drift: Drift
+    reachability: Reachability
+
+
+class Overview:
+    """Puts together what several services know of an envoy, from memory alone."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        settings: CurrentSettings,
+        runs: RunService,
+        generations: GenerationService,
+        streams: StreamService,
+    ) -> None:
+        self._clock = clock
+        self._settings = settings
+        self._runs = runs
+        self._generations = generations
+        self._streams = streams
+        self._started_at = clock.now()
+
+    def assigned(self, record: EnvoyRecord) -> Assignment | None:
+        """Return what the live generation makes of an envoy, None for one that was revoked."""
+        return self._generations.assignment(record.hostname) if record.is_active else None
+
+    def axes(self, record: EnvoyRecord) -> Axes:
+        """Return how an envoy is."""
+        assigned = self._generations.assignment(record.hostname)
+        latest = self._runs.latest(record.id)
+        settings = self._settings.value
+        return Axes(
+            convergence_of(latest, None if assigned is None else assigned.bundle.digest),
+            drift_of(latest, settings.diverged_after_runs),
+            reachability_of(
+                record.last_seen_at,
+                self.cadence(record),
+                is_connected=self._streams.connected_since(record.id) is not None,
+                heard_from=self._started_at,
+                now=self._clock.now(),
+            ),
+        )
+
+    def cadence(self, record: EnvoyRecord) -> timedelta:
+        """Return how often an envoy calls, as seen; the interval of the settings until it was seen twice."""
+        return self._settings.value.check_in_interval if record.cadence is None else record.cadence
+
+    @property
+    def live_number(self) -> GenerationNumber | None:
+        """The number of the live generation, None before the first."""
+        return self._generations.live_number
+
+    def is_connected(self, record: EnvoyRecord) -> bool:
+        """Return whether an envoy holds its stream."""
+        return self._streams.connected_since(record.id) is not None
+
+    def generation_of(self, record: EnvoyRecord) -> GenerationNumber | None:
+        """Return the newest generation whose policy an envoy is known to hold."""
+        assigned = self.assigned(record)
+        return self._generation(record, None if assigned is None else assigned.bundle.digest)
+
+    def item(self, record: EnvoyRecord) -> EnvoyItem:
+        """Return an envoy as it is listed."""
+        assigned = self.assigned(record)
+        latest = self._runs.latest(record.id)
+        axes = self.axes(record)
+        return EnvoyItem(
+            id=record.id,
+            hostname=record.hostname,
+            status=record.status,
+            enrolled_at=record.enrolled_at,
+            last_seen_at=record.last_seen_at,
+            certificate_not_after=record.certificate_not_after,
+            agent_version=record.agent_version,
+            entry=None if assigned is None else assigned.entry,
+            environment=None if assigned is None else assigned.environment,
+            roles=() if assigned is None else assigned.roles,
+            generation=self._generation(record, None if assigned is None else assigned.bundle.digest),
+            live_generation=self._generations.live_number,
+            connected_since=self._streams.connected_since(record.id),
+            labels=record.labels,
+            copied_at=record.copied_at,
+            clock_skew_seconds=record.clock_skew_seconds,
+            convergence=axes.convergence,
+            drift=axes.drift,
+            reachability=axes.reachability,
+            last_run=None
+            if latest is None
+            else LastRun(
+                id=latest.id,
+                started_at=latest.started_at,
+                counts=latest.counts,
+                failed_since=latest.failed_since,
+                changed_in_a_row=latest.changed_in_a_row,
+            ),
+        )
+
+    def _generation(self, record: EnvoyRecord, wanted: Digest | None) -> GenerationNumber | None:
+        """Return the newest generation whose policy the envoy is known to hold."""
+        latest = self._runs.latest(record.id)
+        held = {record.bundle_digest} if latest is None else {record.bundle_digest, latest.bundle_digest}
+        if wanted in held:
+            return self._generations.live_number
+        return latest.generation if record.generation is None and latest is not None else record.generation

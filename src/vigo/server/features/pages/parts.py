@@ -1,0 +1,41 @@
+"""The services that pages show, and nothing behind these."""
+
+import msgspec
+
+from vigo.server.features.audit.service import AuditService
+from vigo.server.features.enrolment.queue import ApprovalQueue
+from vigo.server.features.envoys.service import EnvoyService
+from vigo.server.features.generations.service import GenerationService
+from vigo.server.features.health.service import HealthService
+from vigo.server.features.history.service import HistoryService
+from vigo.server.features.keys.service import KeyService
+from vigo.server.features.people.service import PeopleService
+from vigo.server.features.people.signing_in import SigningIn
+from vigo.server.features.planning.service import PlanningService
+from vigo.server.features.pushes.service import PushService
+from vigo.server.features.runs.service import RunService
+from vigo.server.features.scriers.service import ScrierService
+from vigo.server.features.secrets.service import SecretService
+from vigo.server.features.tasks.service import TaskService
+from vigo.server.features.workflows.service import WorkflowService
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that some page asks."""
+
+    audit: AuditService
+    envoys: EnvoyService
+    generations: GenerationService
+    health: HealthService
+    history: HistoryService
+    keys: KeyService
+    people: PeopleService
+    planning: PlanningService
+    pushes: PushService
+    queue: ApprovalQueue
+    runs: RunService
+    scriers: ScrierService
+    secrets: SecretService
+    signing_in: SigningIn
+    tasks: TaskService
+    workflows: WorkflowService
