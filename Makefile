@@ -5,7 +5,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup system-packages demo check test lint e2e host bench-agent bench-policy bench-stream bench-scriers bench-secrets fuzz fuzz-policy soak-agent format reference lock proto proto-baseline clean
+.PHONY: help setup system-packages demo check test lint e2e host bench-agent bench-policy bench-stream bench-scriers bench-secrets bench-ui fuzz fuzz-policy soak-agent format reference screenshots lock proto proto-baseline clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,12 @@ bench-scriers: setup ## how quick a key is in a session, and a copy through one,
 
 bench-secrets: setup ## what secrets cost an agent: sealing, opening, and looking for values in what it tells
 	$(BIN)/python -m bench.secrets
+
+bench-ui: setup ## how quick the pages are for ENVOYS (10000) with RUNS (1000000) behind them, and the server's memory
+	$(BIN)/python -m bench.ui $(if $(ENVOYS),--envoys $(ENVOYS)) $(if $(RUNS),--runs $(RUNS))
+
+screenshots: setup system-packages ## draw every page in light, in dark and for a phone into docs/pictures/pages
+	$(BIN)/python -m tools.screenshots
 
 reference: setup ## write docs/kinds.md, docs/traits.md and docs/schema/ anew
 	$(BIN)/python -m tools.reference

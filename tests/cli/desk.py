@@ -109,8 +109,11 @@ class Terminal:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
 
-    def run(self, *arguments: str, told: tuple[str, str] = ("", ""), **environment: str) -> tuple[int, str]:
-        """Return the exit status and all that was seen. What is told is typed once its question is seen."""
+    def run(self, *arguments: str, told: tuple[str, ...] = (), **environment: str) -> tuple[int, str]:
+        """Return the exit status and all that was seen.
+
+        `told` is a question and its answer, then the next ones; each answer is typed once its question is seen.
+        """
         mine, theirs = pty.openpty()
         termios.tcsetwinsize(theirs, (24, 120))
         process = subprocess.Popen(
@@ -122,18 +125,18 @@ class Terminal:
             start_new_session=True,
         )
         os.close(theirs)
-        question, answer = told
-        seen = b""
+        waiting = list(zip(told[::2], told[1::2], strict=True))
+        seen, answered = b"", 0
         with process:
             while chunk := _read(mine):
                 seen += chunk
-                if answer and question in seen.decode(errors="replace"):
-                    os.write(mine, answer.encode())
-                    answer = ""
+                if waiting and waiting[0][0].encode() in seen[answered:]:
+                    answered = len(seen)
+                    os.write(mine, waiting.pop(0)[1].encode())
         os.close(mine)
         return process.returncode, seen.decode()
 
-    def here(self, *arguments: str, told: tuple[str, str] = ("", ""), **environment: str) -> tuple[int, str]:
+    def here(self, *arguments: str, told: tuple[str, ...] = (), **environment: str) -> tuple[int, str]:
         """Run it as on the server's host."""
         return self.run("--data-dir", str(self.desk.server.folder.root), *arguments, told=told, **environment)
 

@@ -16,7 +16,7 @@ from tests.fuzz.conftest import FUZZ
 from vigo.server.platform.auth.table import GRPC, TABLE, WEB_SOCKET
 
 ROUTES = sorted((verb, path) for verb, path in TABLE if verb not in (GRPC, WEB_SOCKET))
-BODIES = [(verb, path) for verb, path in ROUTES if verb in ("POST", "PUT")]
+BODIES = [(verb, path) for verb, path in ROUTES if verb in ("POST", "PUT", "PATCH")]
 FAULTLESS = 503
 """The one status of the server's own that these may have: something is not there now."""
 

@@ -37,7 +37,10 @@ async def test_02_no_name_in_a_route_opens_a_file(server: Server, tmp: Path) -> 
             after = rest.partition("}")[2]
             for name in NAMES:
                 for quoted in ("".join(f"%{byte:02x}" for byte in name.encode()), name.replace("\x00", "%00")):
-                    answer = await client.request(verb, f"{before}{quoted}{after}")
+                    async with client.stream(verb, f"{before}{quoted}{after}") as answer:
+                        if answer.headers.get("content-type", "").startswith("text/event-stream"):
+                            continue  # two dots led back to the route of events, which has no end
+                        await answer.aread()
                     assert answer.status_code < 500 or answer.status_code == 503, (verb, path, name, answer.text)
                     assert secret not in answer.text
                     assert "root:" not in answer.text

@@ -116,7 +116,7 @@ def test_19_the_race_would_be_lost_by_who_follows_paths(world: World) -> None:
     """The same race against plain Python, so that it is known to be one."""
     target = world.root / "home/web/file"
     with swapping(world.root / "home/web", world.outside):
-        for _ in range(200_000):
+        for _ in range(2_000_000):
             with suppress(OSError):
                 target.write_text("followed")
             if (world.outside / "file").exists():

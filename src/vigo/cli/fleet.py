@@ -9,7 +9,7 @@ from vigo.cli.client.connecting import connect
 from vigo.cli.terminal.grammar import Verb
 from vigo.cli.terminal.json_text import print_json
 from vigo.cli.terminal.options import json_option
-from vigo.core.terminal import print_line
+from vigo.core.terminal import may_colour, print_line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -67,7 +67,8 @@ def _watch(api: "Api", query: dict[str, Any]) -> None:
     from rich.live import Live  # noqa: PLC0415 - the same
 
     try:
-        with Live(_drawn(api, query), console=Console(), screen=True, auto_refresh=False) as live:
+        console = Console(color_system="auto" if may_colour() else None)
+        with Live(_drawn(api, query), console=console, screen=True, auto_refresh=False) as live:
             while True:
                 time.sleep(_PAUSE_SECONDS)
                 live.update(_drawn(api, query), refresh=True)
@@ -78,7 +79,7 @@ def _watch(api: "Api", query: dict[str, Any]) -> None:
 def _print(drawn: "RenderableType") -> None:
     from rich.console import Console  # noqa: PLC0415 - so that `--help` starts at once
 
-    Console().print(drawn)
+    Console(color_system="auto" if may_colour() else None, highlight=False).print(drawn)
 
 
 def _drawn(api: "Api", query: dict[str, Any]) -> "RenderableType":

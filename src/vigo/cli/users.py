@@ -195,8 +195,9 @@ def _state(user: "User") -> str:
 
 def _password(name: str) -> str:
     """Return a password, never out of the command line, which others on the host can read."""
-    stdin = click.get_text_stream("stdin")
-    if not stdin.isatty():
-        return stdin.readline().rstrip("\n")
+    import sys  # noqa: PLC0415 - to see whether someone can be asked
+
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
     told: str = click.prompt(f"Password of {name}", hide_input=True, confirmation_prompt=True, err=True)
     return told

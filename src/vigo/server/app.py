@@ -126,7 +126,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     keyring: Keyring
     keys: KeyService
     enrolment: EnrolmentService
-    signing_in: SigningIn
+    people: PeopleService
     history: HistoryService
     events: EventService
     gate: Gate
@@ -231,8 +231,8 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     sealer, check = Sealer(keyring, settings, clock), SecretCheck(vault)
     generations = GenerationService(folder, database, trail, sealer, compiler, check)
     generations.load()
-    people, signing_in = _people(opened, trail)
-    identities = Identities(access, signing_in)
+    people = _people(opened, trail)
+    identities = Identities(access, people.signing_in)
     measured = Metrics()
     runs = RunService(database, clock, settings)
     streams = StreamService(clock)
@@ -272,6 +272,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     }
     parts = Parts(
         audit=audit,
+        enrolment=enrolment,
         envoys=envoys,
         generations=generations,
         health=health,
@@ -280,11 +281,9 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
         people=people,
         planning=planning,
         pushes=pushes,
-        queue=queue,
         runs=runs,
         scriers=scriers,
         secrets=vault_service,
-        signing_in=signing_in,
         tasks=tasks,
         workflows=workflows,
     )
@@ -312,7 +311,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
         keyring=keyring,
         keys=keys,
         enrolment=enrolment,
-        signing_in=signing_in,
+        people=people,
         history=history,
         events=events,
         gate=gate,
@@ -360,12 +359,10 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     )
 
 
-def _people(opened: _Opened, trail: Trail) -> tuple[PeopleService, SigningIn]:
-    """Return who knows everybody, and who lets them in."""
+def _people(opened: _Opened, trail: Trail) -> PeopleService:
+    """Return who knows everybody, and lets them in."""
     database, clock = opened.database, opened.clock
     directory = Directory(database.read_now(everybody), database.read_now(sessions))
     passwords, codes = Passwords(), OneTimeCodes(opened.folder.master_key.read_bytes())
-    return (
-        PeopleService(database, trail, clock, directory, passwords),
-        SigningIn(database, trail, clock, opened.settings, directory, passwords, codes),
-    )
+    signing_in = SigningIn(database, trail, clock, opened.settings, directory, passwords, codes)
+    return PeopleService(database, trail, clock, directory, passwords, signing_in)

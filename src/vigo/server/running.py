@@ -72,7 +72,7 @@ class Running:
             asyncio.create_task(_repeat(PRUNE_EVERY, self.app.scriers.prune, "deleting old sessions")),
             asyncio.create_task(_repeat(PRUNE_EVERY, self.app.runs.prune, "deleting old runs")),
             asyncio.create_task(_repeat(PRUNE_EVERY, self.app.tasks.prune, "deleting old tasks")),
-            asyncio.create_task(_repeat(SESSIONS_EVERY, self.app.signing_in.sweep, "ending sessions of pages")),
+            asyncio.create_task(_repeat(SESSIONS_EVERY, self.app.people.signing_in.sweep, "ending sessions of pages")),
             asyncio.create_task(_repeat(SAMPLE_EVERY, self.app.history.sample, "noting how the fleet is")),
             asyncio.create_task(_repeat(SECRETS_EVERY, self.app.secrets.refresh, "looking at secrets")),
             asyncio.create_task(_repeat(RENEWAL_EVERY, self.renew_certificate, "renewing the certificate")),

@@ -52,11 +52,14 @@ async def test_an_envoy_is_listed_with_all_that_is_known_of_it(server: Server, t
         "copied_at": None,
         "clock_skew_seconds": None,
         "convergence": "converged",
+        "drift": "none",
+        "reachability": "reachable",
         "last_run": {
             "id": run.id,
             "started_at": run.started_at.isoformat().replace("+00:00", "Z"),
             "counts": {"unchanged": 0, "changed": 1, "failed": 0, "skipped": 0, "blocked": 0},
             "failed_since": None,
+            "changed_in_a_row": 0,
         },
     }
     assert (await server.request("GET", "/api/v1/envoys")).json() == {"items": [item], "next_cursor": None}

@@ -49,7 +49,7 @@ async def test_a_session_ends_when_nothing_is_done_and_after_its_time_in_any_cas
     await ada.sign_in()
     server.clock.advance(timedelta(minutes=61))
     assert (await ada.get("/fleet")).status_code == 303
-    await server.app.signing_in.sweep()
+    await server.app.people.signing_in.sweep()
     assert (await server.request("GET", "/api/v1/users")).json()["items"][0]["sessions"] == 0
 
 

@@ -9,7 +9,6 @@ from vigo.core.errors import InvalidError, UnavailableError
 from vigo.core.ids import EnvoyId
 from vigo.core.traits import unpacked_bytes
 from vigo.core.wire.messages import CheckIn, CheckInAnswer
-from vigo.server.features.envoys.convergence import next_cadence
 from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.generations.service import GenerationService
@@ -68,12 +67,10 @@ class CheckInService:
         said = message.fingerprint
         if max(map(len, (said.bundle_digest, said.outcome_digest, said.traits_digest))) > _DIGEST_CHARACTERS:
             raise InvalidError(f"expected digests of {_DIGEST_CHARACTERS} characters or none, found a longer one")
-        now, former = self._clock.now(), record.last_seen_at
-        record.last_seen_at = now
-        if former is not None:
-            record.cadence = next_cadence(record.cadence, now - former, self._settings.value.check_in_interval)
+        now = self._clock.now()
+        self._envoys.note_seen(record, now)
         if message.now_unix_ms:
-            record.clock_skew_seconds = round(message.now_unix_ms / 1000 - record.last_seen_at.timestamp(), 1)
+            record.clock_skew_seconds = round(message.now_unix_ms / 1000 - now.timestamp(), 1)
         record.bundle_digest = said.bundle_digest
         record.outcome_digest = said.outcome_digest
         record.trust_version = min(said.trust_version, MOST_SEQUENCE)

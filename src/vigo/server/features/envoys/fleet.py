@@ -4,34 +4,24 @@ import operator
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal, NamedTuple, TypeVar, get_args
-
-import msgspec
+from time import perf_counter
+from typing import Final, NamedTuple, TypeVar, get_args
 
 from vigo.core.clock import Clock
 from vigo.core.errors import InvalidError
 from vigo.core.hostnames import check_pattern, matches
 from vigo.server.features.envoys.convergence import Convergence, Drift, Reachability
 from vigo.server.features.envoys.index import EnvoyIndex
-from vigo.server.features.envoys.models import EnvoyItem, EnvoyRecord, Status
+from vigo.server.features.envoys.models import FLEET_FIELDS, KNOWN_STATES, EnvoyRecord, FleetPage, FleetSummary, Order
 from vigo.server.features.envoys.overview import Axes, Overview
 from vigo.server.platform.auth.actor import Actor
 from vigo.server.platform.auth.table import Permission
 from vigo.server.platform.web.filtering import Term, check_values, parse_filter
 
-Order = Literal["worst", "hostname", "seen"]
-
-_KNOWN: Final[dict[str, tuple[str, ...]]] = {
-    "convergence": get_args(Convergence),
-    "drift": get_args(Drift),
-    "reachability": get_args(Reachability),
-    "status": get_args(Status),
-    "connected": ("yes", "no"),
-}
-FIELDS: Final = (*_KNOWN, "host", "environment", "role", "entry", "label", "version", "generation")
-"""What a filter of envoys may look at."""
-
-_LOOKED_EVERY: Final = timedelta(seconds=1)
+_OLD_AFTER: Final = timedelta(seconds=10)
+"""An envoy becomes stale by saying nothing."""
+_SHARE: Final = 20
+"""One part in so many of the time may go into looking."""
 _WORST: Final[dict[str, int]] = {
     "failed": 100,
     "degraded": 30,
@@ -42,27 +32,6 @@ _WORST: Final[dict[str, int]] = {
     "never": 5,
 }
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class FleetSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """How many of the active envoys are how. The three ways have nothing to do with each other."""
-
-    envoys: int
-    connected: int
-    revoked: int
-    convergence: dict[Convergence, int]
-    drift: dict[Drift, int]
-    reachability: dict[Reachability, int]
-    live_generation: int | None
-    on_live_generation: int
-
-
-class FleetPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Some of the envoys that fit a filter, and how many do."""
-
-    items: tuple[EnvoyItem, ...]
-    found: int
-    next_offset: int | None
 
 
 class _Row(NamedTuple):
@@ -76,14 +45,26 @@ class _Row(NamedTuple):
     badness: int
 
 
+class _Looked(NamedTuple):
+    """When rows were made: of what, from when on they may be made again, and when they are too old in any case."""
+
+    version: object
+    again_at: float
+    old_at: timedelta
+
+
 class Fleet:
-    """All envoys with how they are, looked at at most once a second, however many people look."""
+    """All envoys with how they are.
+
+    They are looked at when somebody looks and something changed; in a large fleet that takes a while in which nobody
+    else is answered, so it is done for one part in twenty of the time at most.
+    """
 
     def __init__(self, index: EnvoyIndex, overview: Overview, clock: Clock) -> None:
         self._index = index
         self._overview = overview
         self._clock = clock
-        self._looked_at: timedelta | None = None
+        self._looked: _Looked | None = None
         self._rows: list[_Row] = []
 
     def summary(self, actor: Actor) -> FleetSummary:
@@ -129,27 +110,32 @@ class Fleet:
 
     def fitting(self, wanted: str) -> list[_Row]:
         """Return those that fit a filter, by hostname."""
-        terms = parse_filter(wanted, FIELDS)
+        terms = parse_filter(wanted, FLEET_FIELDS)
         tests = [_test(term) for term in terms]
         if not any(term.field == "status" for term in terms):
             tests.insert(0, lambda row: row.record.is_active)
         return [row for row in self._now() if all(test(row) for test in tests)]
 
     def _now(self) -> Sequence[_Row]:
-        now = self._clock.monotonic()
-        if self._looked_at is None or now - self._looked_at >= _LOOKED_EVERY or len(self._rows) != len(self._index):
-            self._rows = [self._row(record) for record in self._index.everyone()]
-            self._looked_at = now
+        version, now = (self._overview.version, self._index.changes), self._clock.monotonic()
+        looked = self._looked
+        may_look = looked is None or perf_counter() >= looked.again_at
+        if may_look and (looked is None or version != looked.version or now >= looked.old_at):
+            began, moment = perf_counter(), self._clock.now()
+            self._rows = [self._row(record, moment) for record in self._index.everyone()]
+            ended = perf_counter()
+            self._looked = _Looked(version, ended + (ended - began) * _SHARE, now + _OLD_AFTER)
         return self._rows
 
-    def _row(self, record: EnvoyRecord) -> _Row:
-        axes, assigned = self._overview.axes(record), self._overview.assigned(record)
+    def _row(self, record: EnvoyRecord, now: datetime) -> _Row:
+        assigned, latest = self._overview.assigned(record), self._overview.latest(record)
+        axes = self._overview.axes_of(record, assigned, latest, now)
         environment, roles, entry = (
             (None, (), None) if assigned is None else (assigned.environment, assigned.roles, assigned.entry)
         )
+        generation = self._overview.generation_of(record, assigned, latest)
         badness = sum(_WORST.get(one, 0) for one in axes)
-        is_connected, generation = self._overview.is_connected(record), self._overview.generation_of(record)
-        return _Row(record, axes, environment, roles, entry, is_connected, generation, badness)
+        return _Row(record, axes, environment, roles, entry, self._overview.is_connected(record), generation, badness)
 
 
 _StateT = TypeVar("_StateT", bound=str)
@@ -169,8 +155,8 @@ def _test(term: Term) -> _Test:
     Raises:
         InvalidError: it has a value that the field cannot have.
     """
-    if term.field in _KNOWN:
-        check_values(term, _KNOWN[term.field])
+    if term.field in KNOWN_STATES:
+        check_values(term, KNOWN_STATES[term.field])
     if term.field == "host":
         for value in term.values:
             check_pattern(value)

@@ -15,6 +15,8 @@ class EnvoyIndex:
         self._by_name: dict[str, EnvoyRecord] = {}
         self._sorted: list[EnvoyRecord] = []
         self._dirty: set[EnvoyRecord] = set()
+        self.changes = 0
+        """How often something was said of an envoy: who saw the same number has seen everything."""
         for record in sorted(records, key=lambda record: record.enrolled_at):
             self.add(record)
 
@@ -24,6 +26,7 @@ class EnvoyIndex:
     def add(self, record: EnvoyRecord) -> None:
         """Take an envoy in."""
         self._by_id[record.id] = record
+        self.changes += 1
         present = self._by_name.get(record.hostname)
         if present is None or not present.is_active or record.is_active:
             self._by_name[record.hostname] = record
@@ -59,6 +62,7 @@ class EnvoyIndex:
     def touch(self, record: EnvoyRecord) -> None:
         """Say that what is stored of an envoy is behind."""
         self._dirty.add(record)
+        self.changes += 1
 
     def take_touched(self) -> list[EnvoyRecord]:
         """Return who was touched since the last call."""

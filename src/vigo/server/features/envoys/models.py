@@ -1,7 +1,7 @@
 """Envoys: enrolled machines, in memory and as they are shown."""
 
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
@@ -149,3 +149,37 @@ class EnvoyList(msgspec.Struct, frozen=True, kw_only=True):
 
     items: tuple[EnvoyItem, ...]
     next_cursor: str | None = None
+
+
+Order = Literal["worst", "hostname", "seen"]
+
+KNOWN_STATES: Final[dict[str, tuple[str, ...]]] = {
+    "convergence": get_args(Convergence),
+    "drift": get_args(Drift),
+    "reachability": get_args(Reachability),
+    "status": get_args(Status),
+    "connected": ("yes", "no"),
+}
+FLEET_FIELDS: Final = (*KNOWN_STATES, "host", "environment", "role", "entry", "label", "version", "generation")
+"""What a filter of envoys may look at."""
+
+
+class FleetSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of the active envoys are how. The three ways have nothing to do with each other."""
+
+    envoys: int
+    connected: int
+    revoked: int
+    convergence: dict[Convergence, int]
+    drift: dict[Drift, int]
+    reachability: dict[Reachability, int]
+    live_generation: int | None
+    on_live_generation: int
+
+
+class FleetPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of the envoys that fit a filter, and how many do."""
+
+    items: tuple[EnvoyItem, ...]
+    found: int
+    next_offset: int | None

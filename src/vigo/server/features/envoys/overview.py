@@ -1,10 +1,10 @@
 """Envoys as they are shown: what is kept of each, its last run, and what the live generation wants of it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from vigo.core.clock import Clock
-from vigo.core.ids import Digest, GenerationNumber
+from vigo.core.ids import GenerationNumber
 from vigo.server.features.envoys.convergence import (
     Convergence,
     Drift,
@@ -16,6 +16,7 @@ from vigo.server.features.envoys.convergence import (
 from vigo.server.features.envoys.models import EnvoyItem, EnvoyRecord, LastRun
 from vigo.server.features.generations.models import Assignment
 from vigo.server.features.generations.service import GenerationService
+from vigo.server.features.runs.models import LatestRun
 from vigo.server.features.runs.service import RunService
 from vigo.server.features.streams.service import StreamService
 from vigo.server.platform.settings.model import CurrentSettings
@@ -54,19 +55,32 @@ class Overview:
     def axes(self, record: EnvoyRecord) -> Axes:
         """Return how an envoy is."""
         assigned = self._generations.assignment(record.hostname)
-        latest = self._runs.latest(record.id)
-        settings = self._settings.value
+        return self.axes_of(record, assigned, self._runs.latest(record.id), self._clock.now())
+
+    def axes_of(
+        self, record: EnvoyRecord, assigned: Assignment | None, latest: LatestRun | None, now: datetime
+    ) -> Axes:
+        """Return the same for somebody who looked up the rest already."""
         return Axes(
             convergence_of(latest, None if assigned is None else assigned.bundle.digest),
-            drift_of(latest, settings.diverged_after_runs),
+            drift_of(latest, self._settings.value.diverged_after_runs),
             reachability_of(
                 record.last_seen_at,
                 self.cadence(record),
-                is_connected=self._streams.connected_since(record.id) is not None,
+                is_connected=self.is_connected(record),
                 heard_from=self._started_at,
-                now=self._clock.now(),
+                now=now,
             ),
         )
+
+    def latest(self, record: EnvoyRecord) -> LatestRun | None:
+        """Return an envoy's last run over its whole policy."""
+        return self._runs.latest(record.id)
+
+    @property
+    def version(self) -> object:
+        """What is another value once a run, a stream or a generation made a difference."""
+        return self._runs.noted, self._streams.changes, self._generations.live_number
 
     def cadence(self, record: EnvoyRecord) -> timedelta:
         """Return how often an envoy calls, as seen; the interval of the settings until it was seen twice."""
@@ -81,16 +95,20 @@ class Overview:
         """Return whether an envoy holds its stream."""
         return self._streams.connected_since(record.id) is not None
 
-    def generation_of(self, record: EnvoyRecord) -> GenerationNumber | None:
+    def generation_of(
+        self, record: EnvoyRecord, assigned: Assignment | None, latest: LatestRun | None
+    ) -> GenerationNumber | None:
         """Return the newest generation whose policy an envoy is known to hold."""
-        assigned = self.assigned(record)
-        return self._generation(record, None if assigned is None else assigned.bundle.digest)
+        wanted = None if assigned is None else assigned.bundle.digest
+        if wanted in (record.bundle_digest, None if latest is None else latest.bundle_digest):
+            return self._generations.live_number
+        return latest.generation if record.generation is None and latest is not None else record.generation
 
     def item(self, record: EnvoyRecord) -> EnvoyItem:
         """Return an envoy as it is listed."""
         assigned = self.assigned(record)
         latest = self._runs.latest(record.id)
-        axes = self.axes(record)
+        axes = self.axes(record)  # of one that was revoked too, as it last was
         return EnvoyItem(
             id=record.id,
             hostname=record.hostname,
@@ -102,7 +120,7 @@ class Overview:
             entry=None if assigned is None else assigned.entry,
             environment=None if assigned is None else assigned.environment,
             roles=() if assigned is None else assigned.roles,
-            generation=self._generation(record, None if assigned is None else assigned.bundle.digest),
+            generation=self.generation_of(record, assigned, latest),
             live_generation=self._generations.live_number,
             connected_since=self._streams.connected_since(record.id),
             labels=record.labels,
@@ -121,11 +139,3 @@ class Overview:
                 changed_in_a_row=latest.changed_in_a_row,
             ),
         )
-
-    def _generation(self, record: EnvoyRecord, wanted: Digest | None) -> GenerationNumber | None:
-        """Return the newest generation whose policy the envoy is known to hold."""
-        latest = self._runs.latest(record.id)
-        held = {record.bundle_digest} if latest is None else {record.bundle_digest, latest.bundle_digest}
-        if wanted in held:
-            return self._generations.live_number
-        return latest.generation if record.generation is None and latest is not None else record.generation

@@ -7,13 +7,23 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from vigo.core.labels import labels_of
-from vigo.server.features.envoys.fleet import FIELDS, FleetPage, FleetSummary, Order
-from vigo.server.features.envoys.models import EnvoyDetail, EnvoyItem, EnvoyList, Status
+from vigo.server.features.envoys.models import (
+    FLEET_FIELDS,
+    EnvoyDetail,
+    EnvoyItem,
+    EnvoyList,
+    FleetPage,
+    FleetSummary,
+    Order,
+    Status,
+)
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.platform.web.application import acting
 from vigo.server.platform.web.paging import Limit
 
-_FILTER: Final = f"Words like `convergence:failed,degraded -environment:test web`; the fields are {', '.join(FIELDS)}."
+_FILTER: Final = (
+    f"Words like `convergence:failed,degraded -environment:test web`; the fields are {', '.join(FLEET_FIELDS)}."
+)
 
 
 def routes(service: EnvoyService) -> list[ControllerRouterHandler]:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -25,7 +25,7 @@ from vigo.core.labels import Labels
 from vigo.core.target import Target
 from vigo.core.traits import Traits, unpack_traits
 from vigo.server.features.envoys import store
-from vigo.server.features.envoys.convergence import Convergence
+from vigo.server.features.envoys.convergence import Convergence, next_cadence
 from vigo.server.features.envoys.fleet import Fleet
 from vigo.server.features.envoys.index import EnvoyIndex
 from vigo.server.features.envoys.marks import MachineMarks
@@ -76,6 +76,7 @@ class EnvoyService:
         self._runs = runs
         self._generations = generations
         self._streams = streams
+        self._settings = settings
         self.overview = Overview(clock, settings, runs, generations, streams)
         self.index = EnvoyIndex(database.read_now(store.everyone))
         self.fleet = Fleet(self.index, self.overview, clock)
@@ -86,6 +87,13 @@ class EnvoyService:
     def find(self, envoy: EnvoyId) -> EnvoyRecord | None:
         """Return the envoy with this identity, revoked ones too."""
         return self.index.find(envoy)
+
+    def note_seen(self, record: EnvoyRecord, now: datetime) -> None:
+        """Take note that an envoy calls at this moment, and how often it does."""
+        if record.last_seen_at is not None:
+            gap, told = now - record.last_seen_at, self._settings.value.check_in_interval
+            record.cadence = next_cadence(record.cadence, gap, told)
+        record.last_seen_at = now
 
     def note_sequence(self, envoy: Envoy, sequence: int) -> None:
         """Remember the highest sequence; it is stored with the next batch."""
@@ -321,6 +329,7 @@ class EnvoyService:
 
             def then(_: None) -> None:
                 record.status, record.revoked_at = "revoked", now
+                self.index.touch(record)
                 _log.info("the envoy of %s was revoked by %s", record.hostname, actor.name)
 
             await self._database.write(job, then)

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Final
 
-from vigo.server.platform.auth.actor import Actor
+from vigo.server.platform.auth.actor import Actor, InForce
 
 LOOK_EVERY: Final = timedelta(seconds=1)
 _BEAT_EVERY: Final = 15
@@ -13,14 +13,6 @@ _BEAT_EVERY: Final = 15
 
 Versions = Mapping[str, Callable[[], object]]
 """What may change -> what is another value once it has."""
-
-
-class InForce(Protocol):
-    """Knows whether somebody may still look."""
-
-    def is_in_force(self, actor: Actor) -> bool:
-        """Return whether what an actor showed would still be accepted."""
-        ...
 
 
 class EventService:

@@ -3,14 +3,13 @@
 import msgspec
 
 from vigo.server.features.audit.service import AuditService
-from vigo.server.features.enrolment.queue import ApprovalQueue
+from vigo.server.features.enrolment.service import EnrolmentService
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.generations.service import GenerationService
 from vigo.server.features.health.service import HealthService
 from vigo.server.features.history.service import HistoryService
 from vigo.server.features.keys.service import KeyService
 from vigo.server.features.people.service import PeopleService
-from vigo.server.features.people.signing_in import SigningIn
 from vigo.server.features.planning.service import PlanningService
 from vigo.server.features.pushes.service import PushService
 from vigo.server.features.runs.service import RunService
@@ -24,6 +23,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that some page asks."""
 
     audit: AuditService
+    enrolment: EnrolmentService
     envoys: EnvoyService
     generations: GenerationService
     health: HealthService
@@ -32,10 +32,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     people: PeopleService
     planning: PlanningService
     pushes: PushService
-    queue: ApprovalQueue
     runs: RunService
     scriers: ScrierService
     secrets: SecretService
-    signing_in: SigningIn
     tasks: TaskService
     workflows: WorkflowService

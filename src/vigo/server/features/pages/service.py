@@ -4,9 +4,19 @@ from litestar.types import ControllerRouterHandler
 
 from vigo.server.features.pages.parts import Parts
 from vigo.server.features.pages.rendering import Pages
-from vigo.server.features.pages.views import envoy, fleet, generations, runs, server, sessions, sign_in, tasks, trust
+from vigo.server.features.pages.views import (
+    envoy,
+    fleet,
+    generations,
+    runs,
+    server,
+    sessions,
+    sign_in,
+    tasks_and_workflows,
+    trust,
+)
 
-_VIEWS = (sign_in, fleet, envoy, runs, generations, tasks, sessions, trust, server)
+_VIEWS = (sign_in, fleet, envoy, runs, generations, tasks_and_workflows, sessions, trust, server)
 
 
 def routes(pages: Pages, parts: Parts) -> list[ControllerRouterHandler]:

@@ -14,6 +14,7 @@ from vigo.server.features.people import store
 from vigo.server.features.people.directory import Directory
 from vigo.server.features.people.models import NewUser, RoleItem, RoleList, User, UserChange, UserItem, UserList
 from vigo.server.features.people.passwords import Passwords
+from vigo.server.features.people.signing_in import SigningIn
 from vigo.server.platform.audit.trail import Act, Trail
 from vigo.server.platform.auth.actor import Actor
 from vigo.server.platform.auth.roles import ROLES, check_roles, rights_of
@@ -30,13 +31,21 @@ class PeopleService:
     """Makes, changes and removes people. Nobody gives a right, or a machine, that they do not have themselves."""
 
     def __init__(
-        self, database: Database, trail: Trail, clock: Clock, directory: Directory, passwords: Passwords
+        self,
+        database: Database,
+        trail: Trail,
+        clock: Clock,
+        directory: Directory,
+        passwords: Passwords,
+        signing_in: SigningIn,
     ) -> None:
         self._database = database
         self._trail = trail
         self._clock = clock
         self._directory = directory
         self._passwords = passwords
+        self.signing_in = signing_in
+        """Lets them in and out."""
 
     def list(self, actor: Actor) -> UserList:
         """Return everybody by name."""

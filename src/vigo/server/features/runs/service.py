@@ -53,13 +53,14 @@ class RunService:
         """
         _check(run)
         packed = store.pack_results(run.results)
+        drift = self._drifts.get(envoy, Drifting()).after(run, run.counts()["changed"])
         drifted = self._drifted(envoy, run)
         now = self._clock.now()
 
         def job(connection: Connection) -> bool:
             holder = store.owner(connection, run.id)
             if holder is None:
-                store.add(connection, envoy, hostname, run, packed, now)
+                store.add(connection, envoy, hostname, run, packed, now, drift.changed_in_a_row)
                 store.add_drifts(connection, now, drifted)
             elif holder != envoy:
                 raise ForbiddenError(f"the run {run.id} is another envoy's; a run's id is never used twice")
@@ -67,7 +68,7 @@ class RunService:
 
         def then(was_stored: bool) -> None:  # noqa: FBT001 - the writer hands it over
             if not was_stored:
-                self._note(envoy, run, now)
+                self._note(envoy, run, now, drift)
 
         return await self._database.write(job, then)
 
@@ -82,10 +83,10 @@ class RunService:
         """Return the resources that had to be brought back most often, with how often."""
         return await self._database.read(lambda connection: store.most_drifted(connection, since, limit))
 
-    def _note(self, envoy: EnvoyId, run: Run, now: datetime) -> None:
+    def _note(self, envoy: EnvoyId, run: Run, now: datetime, drift: Drifting) -> None:
         latest, counts = self._latest.get(envoy), run.counts()
         self.noted += 1
-        self._drifts[envoy] = drift = self._drifts.get(envoy, Drifting()).after(run, counts["changed"])
+        self._drifts[envoy] = drift
         if not run.partial:
             self._latest[envoy] = LatestRun(
                 id=run.id,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import zstandard
-from sqlalchemy import Connection, Row, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
 from vigo.core.encoding import decode, encode
 from vigo.core.errors import DamagedError
@@ -23,8 +23,10 @@ def owner(connection: Connection, run: RunId) -> EnvoyId | None:
     return None if found is None else EnvoyId(found)
 
 
-def add(connection: Connection, envoy: EnvoyId, hostname: str, run: Run, packed: bytes, at: datetime) -> None:
-    """Store a run and its results."""
+def add(
+    connection: Connection, envoy: EnvoyId, hostname: str, run: Run, packed: bytes, at: datetime, in_a_row: int
+) -> None:
+    """Store a run and its results, and how many up to it changed something, one after the other."""
     number = connection.execute(
         insert(runs)
         .values(
@@ -41,6 +43,7 @@ def add(connection: Connection, envoy: EnvoyId, hostname: str, run: Run, packed:
             cause=run.cause,
             partial=run.partial,
             outcome=run.worst(),
+            changed_in_a_row=in_a_row,
             **run.counts(),
         )
         .returning(runs.c.number)
@@ -103,30 +106,12 @@ def latest(connection: Connection) -> dict[EnvoyId, LatestRun]:
 
 
 def drifts(connection: Connection) -> dict[EnvoyId, Drifting]:
-    """Return for each envoy how many runs in a row changed something; see `Drifting.after`."""
-    former = func.lag(runs.c.bundle_digest).over(partition_by=runs.c.envoy_id, order_by=runs.c.number)
-    told = select(
-        runs.c.envoy_id, runs.c.number, runs.c.changed, runs.c.partial, runs.c.bundle_digest, former.label("former")
-    ).subquery()
-    begins_anew = or_(
-        told.c.former.is_(None), told.c.former != told.c.bundle_digest, and_(~told.c.partial, told.c.changed == 0)
-    )
-    begun = (
-        select(told.c.envoy_id, func.max(told.c.number).label("number"))
-        .where(begins_anew)
-        .group_by(told.c.envoy_id)
-        .subquery()
-    )
-    changed = case((and_(runs.c.number > begun.c.number, runs.c.changed > 0), 1), else_=0)
-    query = (
-        # Since it began anew the policy is the same, so any of its digests is the last.
-        select(runs.c.envoy_id, func.max(runs.c.bundle_digest), func.sum(changed))
-        .join(begun, and_(begun.c.envoy_id == runs.c.envoy_id, runs.c.number >= begun.c.number))
-        .group_by(runs.c.envoy_id)
-    )
+    """Return for each envoy how many runs in a row changed something, as its last run was stored with."""
+    newest = select(func.max(runs.c.number)).group_by(runs.c.envoy_id)
+    query = select(runs.c.envoy_id, runs.c.bundle_digest, runs.c.changed_in_a_row).where(runs.c.number.in_(newest))
     return {
-        EnvoyId(envoy): Drifting(bundle_digest=Digest(digest), changed_in_a_row=int(count))
-        for envoy, digest, count in connection.execute(query)
+        EnvoyId(row.envoy_id): Drifting(bundle_digest=Digest(row.bundle_digest), changed_in_a_row=row.changed_in_a_row)
+        for row in connection.execute(query)
     }
 
 

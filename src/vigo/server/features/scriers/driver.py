@@ -27,12 +27,12 @@ from vigo.core.wire.scrier_messages import (
 from vigo.core.wire.stream_messages import AgentMessage
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.generations.service import GenerationService
-from vigo.server.features.people.identities import Identities
 from vigo.server.features.scriers import store
 from vigo.server.features.scriers.live import LiveScrier
 from vigo.server.features.scriers.models import ScrierItem
 from vigo.server.features.streams.service import StreamService
 from vigo.server.platform.audit.trail import Act, Trail
+from vigo.server.platform.auth.actor import InForce
 from vigo.server.platform.db.database import Database
 
 SWEEP: Final = timedelta(seconds=1)
@@ -57,7 +57,7 @@ class ScrierDriver:
         database: Database,
         trail: Trail,
         clock: Clock,
-        identities: Identities,
+        identities: InForce,
         envoys: EnvoyService,
         generations: GenerationService,
         streams: StreamService,

@@ -15,14 +15,13 @@ from vigo.core.workflow import ON_MACHINES
 from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.generations.service import GenerationService
-from vigo.server.features.people.identities import Identities
 from vigo.server.features.workflows import store
 from vigo.server.features.workflows.live import LiveRun, Progress
 from vigo.server.features.workflows.machines import Machines
 from vigo.server.features.workflows.models import RunState, StepState
 from vigo.server.features.workflows.steps import Steps, close_head
 from vigo.server.platform.audit.trail import Act, Trail
-from vigo.server.platform.auth.actor import Actor
+from vigo.server.platform.auth.actor import ActingNow, Actor
 from vigo.server.platform.db.database import Database
 
 SWEEP: Final = timedelta(seconds=1)
@@ -41,7 +40,7 @@ class WorkflowDriver:
         database: Database,
         trail: Trail,
         clock: Clock,
-        identities: Identities,
+        identities: ActingNow,
         generations: GenerationService,
         envoys: EnvoyService,
         machines: Machines,

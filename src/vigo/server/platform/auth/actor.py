@@ -1,7 +1,7 @@
 """Who acts, once that is known."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -59,3 +59,19 @@ class Actor(msgspec.Struct, frozen=True):
                 f"{self.name} may act on {', '.join(self.match or ())} alone, and not on"
                 f" {', '.join(outside[:_MOST_NAMED])}{more}; name others, or none of them"
             )
+
+
+class InForce(Protocol):
+    """Knows whether somebody may go on."""
+
+    def is_in_force(self, actor: Actor) -> bool:
+        """Return whether what an actor showed at some time would still be accepted now."""
+        ...
+
+
+class ActingNow(Protocol):
+    """Knows what somebody who began something may do by now."""
+
+    def acting_now(self, name: str, token_id: str) -> Actor | None:
+        """Return who acted at some time as it may act now, None where it may not any more."""
+        ...

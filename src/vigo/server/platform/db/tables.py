@@ -125,9 +125,11 @@ runs = Table(
     Column("blocked", Integer, nullable=False),
     Column("cause", String(10)),
     Column("partial", Boolean, nullable=False, server_default=false()),
+    Column("changed_in_a_row", Integer, nullable=False, server_default="0"),
     Index("ix_runs_envoy_id_number", "envoy_id", "number"),
     Index("ix_runs_hostname_number", "hostname", "number"),
     Index("ix_runs_received_at", "received_at"),
+    Index("ix_runs_outcome_number", "outcome", "number"),
 )
 """`number` is the order in which runs arrived."""
 

@@ -7,8 +7,7 @@ from litestar.params import FromQuery, QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from vigo.core.errors import InvalidError
-from vigo.server.features.envoys.fleet import FIELDS, Order
-from vigo.server.features.envoys.models import EnvoyItem
+from vigo.server.features.envoys.models import FLEET_FIELDS, EnvoyItem, Order
 from vigo.server.features.pages.drawing import convergence_chart, drift_chart, latency_chart
 from vigo.server.features.pages.parts import Parts
 from vigo.server.features.pages.rendering import PageRequest, Pages
@@ -64,6 +63,6 @@ def routes(pages: Pages, parts: Parts) -> list[ControllerRouterHandler]:
             return pages.response(request, "fleet_axes.html", **content)
         if part == "rows":
             return pages.response(request, "fleet_rows.html", **content)
-        return pages.response(request, "fleet.html", fields=FIELDS, hours=hours, **content)
+        return pages.response(request, "fleet.html", fields=FLEET_FIELDS, hours=hours, **content)
 
     return [fleet]

@@ -38,7 +38,7 @@ def _doors(pages: Pages, parts: Parts) -> list[ControllerRouterHandler]:
         source = "unknown" if request.client is None else request.client.host
         following = _own(form.get("next", ""))
         try:
-            secret = await parts.signing_in.sign_in(
+            secret = await parts.people.signing_in.sign_in(
                 form.get("name", ""), form.get("password", ""), form.get("code", ""), source
             )
         except (UnauthenticatedError, UnavailableError) as error:
@@ -50,7 +50,7 @@ def _doors(pages: Pages, parts: Parts) -> list[ControllerRouterHandler]:
 
     @post("/sign-out")
     async def sign_out(request: PageRequest) -> Response[str]:
-        await parts.signing_in.sign_out(acting(request))
+        await parts.people.signing_in.sign_out(acting(request))
         answer = led_to("/sign-in")
         answer.headers["Set-Cookie"] = f"{COOKIE}=; {_ATTRIBUTES}; Max-Age=0"
         answer.headers["Clear-Site-Data"] = '"cache"'
@@ -62,7 +62,7 @@ def _doors(pages: Pages, parts: Parts) -> list[ControllerRouterHandler]:
 def _account(pages: Pages, parts: Parts) -> list[ControllerRouterHandler]:
     @get("/account", sync_to_thread=False)
     def account(request: PageRequest) -> Response[str]:
-        has_codes = parts.signing_in.has_codes(acting(request))
+        has_codes = parts.people.signing_in.has_codes(acting(request))
         return pages.response(request, "account.html", has_codes=has_codes)
 
     @post("/account/password")
@@ -73,18 +73,18 @@ def _account(pages: Pages, parts: Parts) -> list[ControllerRouterHandler]:
             return pages.response(
                 request, "note.html", http_status=400, kind="failed", text="the new password was typed in two ways"
             )
-        await parts.signing_in.change_password(acting(request), form.get("present", ""), wanted)
+        await parts.people.signing_in.change_password(acting(request), form.get("present", ""), wanted)
         return pages.done(request, "Your password is another now. Your other sessions have ended.")
 
     @post("/account/codes/offer")
     async def offer_codes(request: PageRequest) -> Response[str]:
-        key, address = await parts.signing_in.offer_codes(acting(request))
+        key, address = await parts.people.signing_in.offer_codes(acting(request))
         return pages.response(request, "codes.html", key=key, address=address)
 
     @post("/account/codes/take")
     async def take_codes(request: PageRequest) -> Response[str]:
         form = await form_of(request)
-        await parts.signing_in.take_codes(acting(request), form.get("code", ""))
+        await parts.people.signing_in.take_codes(acting(request), form.get("code", ""))
         return pages.done(request, "From now on you are asked for a code when you sign in.")
 
     return [account, change_password, offer_codes, take_codes]

@@ -68,19 +68,19 @@ def _people(pages: Pages, parts: Parts) -> list[ControllerRouterHandler]:
 def _enrolments(pages: Pages, parts: Parts) -> list[ControllerRouterHandler]:
     @get("/enrolments")
     async def enrolments_page(request: PageRequest, part: FromQuery[str] = "") -> Response[Any]:
-        found = await parts.queue.list(acting(request))
+        found = await parts.enrolment.queue.list(acting(request))
         if part == "csv":
             return csv_response("enrolments", found, WaitingItem)
         return pages.response(request, "enrolments.html", waiting=found)
 
     @post("/enrolments/{name:str}/approve", status_code=200)
     async def approve(request: PageRequest, name: FromPath[str]) -> Response[Any]:
-        await parts.queue.approve(acting(request), name, {})
+        await parts.enrolment.queue.approve(acting(request), name, {})
         return led_to("/enrolments")
 
     @post("/enrolments/{name:str}/deny", status_code=200)
     async def deny(request: PageRequest, name: FromPath[str]) -> Response[Any]:
-        await parts.queue.deny(acting(request), name)
+        await parts.enrolment.queue.deny(acting(request), name)
         return led_to("/enrolments")
 
     return [enrolments_page, approve, deny]

@@ -49,3 +49,5 @@ def upgrade() -> None:
     op.add_column("audit", sa.Column("outcome", sa.String(length=10)))
     op.add_column("audit", sa.Column("source", sa.String(length=100)))
     op.add_column("audit", sa.Column("trace_id", sa.String(length=32)))
+    op.create_index("ix_runs_outcome_number", "runs", ["outcome", "number"])
+    op.add_column("runs", sa.Column("changed_in_a_row", sa.Integer(), nullable=False, server_default="0"))
