@@ -34,6 +34,7 @@ CODES: dict[str, Mapping] = {
     "replayed": Mapping(409, 6, ExitStatus.FAILED),
     "stale-session": Mapping(409, 9, ExitStatus.FAILED),
     "too-large": Mapping(413, 8, ExitStatus.FAILED),
+    "too-many": Mapping(429, 8, ExitStatus.FAILED),
     "rejected-policy": Mapping(422, 9, ExitStatus.FAILED),
     "blocked": Mapping(503, 9, ExitStatus.FAILED),
     "unavailable": Mapping(503, 14, ExitStatus.FAILED),
@@ -111,6 +112,16 @@ class TooLargeError(VigoError):
     """A message, file or value is over its limit."""
 
     code = "too-large"
+
+
+class TooManyError(VigoError):
+    """Somebody asks more often than one may; `retry_seconds` says when it is worth asking again."""
+
+    code = "too-many"
+
+    def __init__(self, message: str, retry_seconds: int = 60) -> None:
+        super().__init__(message)
+        self.retry_seconds = retry_seconds
 
 
 class RejectedPolicyError(VigoError):

@@ -96,7 +96,9 @@ from vigo.server.platform.rpc.app import RpcApp
 from vigo.server.platform.settings.addresses import PublicAddresses
 from vigo.server.platform.settings.model import CurrentSettings
 from vigo.server.platform.telemetry.metrics import Metrics
+from vigo.server.platform.web.allowance import Allowance
 from vigo.server.platform.web.application import web_application
+from vigo.server.platform.web.repeats import Repeats
 from vigo.server.platform.web.whole_events import with_whole_events
 
 GRPC_LISTENER, API_LISTENER = "grpc", "api"
@@ -149,7 +151,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
             Listener(
                 name=API_LISTENER,
                 address=settings.api_listen,
-                app=with_whole_events(self.web),
+                app=Repeats(with_whole_events(self.web), self.clock, self.access.authenticate),
                 certificate=pem,
                 key=pem,
             ),
@@ -355,6 +357,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
             page_routes(pages, parts),
             identities,
             pages.on_error,
+            Allowance(clock, settings).take,
         ),
     )
 

@@ -100,7 +100,7 @@ class Overview:
     ) -> GenerationNumber | None:
         """Return the newest generation whose policy an envoy is known to hold."""
         wanted = None if assigned is None else assigned.bundle.digest
-        if wanted in (record.bundle_digest, None if latest is None else latest.bundle_digest):
+        if wanted is not None and wanted in (record.bundle_digest, None if latest is None else latest.bundle_digest):
             return self._generations.live_number
         return latest.generation if record.generation is None and latest is not None else record.generation
 

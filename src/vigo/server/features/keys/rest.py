@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.types import ControllerRouterHandler
 
-from vigo.core.enrolment import TRUST_PATH
+from vigo.core.enrolment import TRUST_PATH, TrustDocument
 from vigo.server.features.keys.models import KeyItem, KeyList, Step
-from vigo.server.features.keys.service import KeyService, with_trust
+from vigo.server.features.keys.service import KeyService
 from vigo.server.platform.web.application import acting
 
 
@@ -16,8 +16,11 @@ def routes(service: KeyService) -> list[ControllerRouterHandler]:
     """Return the routes of keys."""
 
     @get(TRUST_PATH, summary="The documents of whom agents trust, behind a version", sync_to_thread=False)
-    def trust(after: FromQuery[int] = 0) -> Response[bytes]:
-        return Response(with_trust(service.documents(after)), media_type="application/json")
+    def trust(after: FromQuery[int] = 0) -> list[TrustDocument]:
+        return [
+            TrustDocument(content=one.content.decode(), signature=one.signature.hex())
+            for one in service.documents(after)
+        ]
 
     @get("/api/v1/keys", summary="Show the CA and the policy key, and how far each is replaced", sync_to_thread=False)
     def list_keys(request: Request[Any, Any, Any]) -> KeyList:

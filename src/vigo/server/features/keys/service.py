@@ -5,9 +5,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-import msgspec
-
-from vigo.core.enrolment import TrustDocument
 from vigo.core.errors import ConflictError, NotFoundError, VigoError
 from vigo.core.trust import SignedTrust
 from vigo.server.features.envoys.models import EnvoyRecord
@@ -170,10 +167,3 @@ class KeyService:
         following = "switch" if rotation.phase == "begun" else "retire"
         wait = ", once all have checked in" if behind else ""
         return f"vigocli keys {following} {subject}{wait}"
-
-
-def with_trust(documents: tuple[SignedTrust, ...]) -> bytes:
-    """Return documents as JSON, for agents that cannot check in any more."""
-    return msgspec.json.encode(
-        [TrustDocument(content=one.content.decode(), signature=one.signature.hex()) for one in documents]
-    )

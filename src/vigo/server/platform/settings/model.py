@@ -121,6 +121,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Explained("The largest message that an agent may send.", needs_restart=True, least=64 * 1024),
     ] = 16 * 1024 * 1024
+    requests_per_minute: Annotated[
+        int,
+        Explained(
+            "How many requests one access token, or one person's session, may send in a minute. The host's root is\n"
+            "not counted.",
+            least=10,
+        ),
+    ] = 3000
     session_idle_limit: Annotated[
         timedelta,
         Explained("How long somebody stays signed in to the pages who does nothing.", least=timedelta(minutes=1)),

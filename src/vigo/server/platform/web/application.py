@@ -9,7 +9,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ControllerRouterHandler
 
 from vigo.core.errors import InvalidError, NotFoundError, VigoError
-from vigo.server.platform.auth.actor import MissingRightError
+from vigo.server.platform.auth.actor import Actor, MissingRightError
 from vigo.server.platform.web.guarding import Credentials, acting, guard_of
 from vigo.server.platform.web.openapi_document import openapi_route
 from vigo.server.platform.web.problem import on_depth, on_fault, on_http_error, on_other_text, on_vigo_error
@@ -43,6 +43,7 @@ def web_application(
     pages: Sequence[ControllerRouterHandler],
     credentials: Credentials,
     on_page_error: PageErrors,
+    taken: Callable[[Actor], None],
 ) -> Litestar:
     """Return the application behind the HTTPS listener. Pages are shown to people, and stand in no API document."""
 
@@ -61,7 +62,7 @@ def web_application(
 
     return Litestar(
         [healthz, openapi_route([healthz, *routes]), *routes, *pages],
-        guards=[guard_of(credentials)],
+        guards=[guard_of(credentials, taken)],
         exception_handlers={
             MissingRightError: on_missing_right,
             VigoError: answer,

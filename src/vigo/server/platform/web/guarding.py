@@ -1,5 +1,6 @@
 """Who sends a request: the holder of a token, or somebody whose browser is signed in."""
 
+from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -61,8 +62,8 @@ class _Shown(NamedTuple):
     """None for a token, which no browser sends by itself."""
 
 
-def guard_of(credentials: Credentials) -> Guard:
-    """Return the guard before every route."""
+def guard_of(credentials: Credentials, taken: Callable[[Actor], None]) -> Guard:
+    """Return the guard before every route. `taken` hears of each request, and raises where there were too many."""
 
     async def guard(connection: Connection, _: BaseRouteHandler) -> None:
         headers = connection.headers
@@ -76,6 +77,7 @@ def guard_of(credentials: Credentials) -> Guard:
         if rule.kind is Kind.ANYONE:
             return
         shown = _shown(connection, credentials)
+        taken(shown.actor)
         if rule.kind is Kind.SIGNED_IN:
             if shown.csrf is None:
                 raise ForbiddenError("this is about the account of somebody who is signed in; a token has none")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any, Final
 
 import msgspec
 from litestar import Litestar, Response, get
@@ -10,6 +11,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler
 
 from vigo import __version__
+from vigo.core.errors import CODES
 
 _CONFIG = OpenAPIConfig(
     title="Vigo",
@@ -17,6 +19,25 @@ _CONFIG = OpenAPIConfig(
     components=Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}),
     security=[{"token": []}],
 )
+
+_PROBLEM: Final[dict[str, Any]] = {
+    "title": "Problem",
+    "description": "What went wrong. Source: RFC 9457; `code` and `diagnostics` are Vigo's own members.",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string", "enum": sorted(CODES)},
+        "diagnostics": {"type": "array", "items": {"type": "object"}},
+    },
+}
+_REFUSED: Final[dict[str, Any]] = {
+    "description": "It was refused, or failed.",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
 
 
 def openapi_route(routes: Sequence[ControllerRouterHandler]) -> ControllerRouterHandler:
@@ -29,10 +50,21 @@ def openapi_route(routes: Sequence[ControllerRouterHandler]) -> ControllerRouter
     @lru_cache(maxsize=1)
     def document() -> bytes:
         described = Litestar(list(routes), openapi_config=_CONFIG, logging_config=None)
-        return msgspec.json.encode(described.openapi_schema.to_schema())
+        return msgspec.json.encode(_with_problems(described.openapi_schema.to_schema()))
 
     @get("/api/v1/openapi.json", sync_to_thread=False, include_in_schema=False)
     def openapi() -> Response[bytes]:
         return Response(document(), media_type="application/json")
 
     return openapi
+
+
+def _with_problems(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a document in which each operation says how it tells an error: there is one form for all of them."""
+    schema["components"].setdefault("schemas", {})["Problem"] = _PROBLEM
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            if isinstance(operation, dict) and "responses" in operation:
+                operation["responses"].pop("400", None)  # the framework's own form, which nothing of ours has
+                operation["responses"]["default"] = _REFUSED
+    return schema

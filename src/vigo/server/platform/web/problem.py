@@ -9,7 +9,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
-from vigo.core.errors import CODES, VigoError
+from vigo.core.errors import CODES, TooManyError, VigoError
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def on_vigo_error(_request: Request[Any, Any, Any], error: VigoError) -> Respons
     """Answer with the error's own code and text."""
     status = CODES[error.code].http_status
     diagnostics = getattr(error, "diagnostics", None)
-    return problem_response(
+    answer = problem_response(
         Problem(
             title=error.code.replace("-", " "),
             status=status,
@@ -49,6 +49,9 @@ def on_vigo_error(_request: Request[Any, Any, Any], error: VigoError) -> Respons
             diagnostics=None if diagnostics is None else tuple(diagnostics),
         )
     )
+    if isinstance(error, TooManyError):
+        answer.headers["Retry-After"] = str(error.retry_seconds)
+    return answer
 
 
 def on_http_error(_request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
