@@ -40,6 +40,10 @@ from vigo.server.features.keys import rest as keys_rest
 from vigo.server.features.keys.service import KeyService
 from vigo.server.features.metrics import rest as metrics_rest
 from vigo.server.features.metrics.service import MetricsService
+from vigo.server.features.notifications import rest as notifications_rest
+from vigo.server.features.notifications.noticing import Noticing
+from vigo.server.features.notifications.sending import Sender
+from vigo.server.features.notifications.service import NotificationService
 from vigo.server.features.pages.parts import Parts
 from vigo.server.features.pages.rendering import Pages
 from vigo.server.features.pages.service import routes as page_routes
@@ -131,6 +135,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     people: PeopleService
     history: HistoryService
     events: EventService
+    notifications: NotificationService
     gate: Gate
     rpc: RpcApp
     web: Litestar
@@ -272,6 +277,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
         "runs": lambda: runs.noted,
         "generations": lambda: generations.live_number,
     }
+    notifications = NotificationService(database, trail, clock, folder.notifications, Noticing(envoys), Sender().send)
     parts = Parts(
         audit=audit,
         enrolment=enrolment,
@@ -280,6 +286,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
         health=health,
         history=history,
         keys=keys,
+        notifications=notifications,
         people=people,
         planning=planning,
         pushes=pushes,
@@ -316,6 +323,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
         people=people,
         history=history,
         events=events,
+        notifications=notifications,
         gate=gate,
         rpc=RpcApp(
             [
@@ -352,6 +360,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
                 *audit_rest.routes(audit),
                 *history_rest.routes(history),
                 *events_rest.routes(events),
+                *notifications_rest.routes(notifications),
                 *metrics_rest.routes(MetricsService(measured, clock, folder, envoys, keys, opened.certificate)),
             ],
             page_routes(pages, parts),

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from vigo.core.errors import VigoError
 from vigo.server.app import API_LISTENER, GRPC_LISTENER, App
 from vigo.server.features.history.service import SAMPLE_EVERY
+from vigo.server.features.notifications.service import LOOK_EVERY as NOTICE_EVERY
 from vigo.server.features.scriers.driver import SWEEP as SCRIER_SWEEP
 from vigo.server.features.streams.service import SWEEP
 from vigo.server.features.tasks.driver import SWEEP as TASK_SWEEP
@@ -73,6 +74,8 @@ class Running:
             asyncio.create_task(_repeat(PRUNE_EVERY, self.app.runs.prune, "deleting old runs")),
             asyncio.create_task(_repeat(PRUNE_EVERY, self.app.tasks.prune, "deleting old tasks")),
             asyncio.create_task(_repeat(SESSIONS_EVERY, self.app.people.signing_in.sweep, "ending sessions of pages")),
+            asyncio.create_task(_repeat(NOTICE_EVERY, self.app.notifications.look, "telling people")),
+            asyncio.create_task(_repeat(PRUNE_EVERY, self.app.notifications.prune, "deleting old notifications")),
             asyncio.create_task(_repeat(SAMPLE_EVERY, self.app.history.sample, "noting how the fleet is")),
             asyncio.create_task(_repeat(SECRETS_EVERY, self.app.secrets.refresh, "looking at secrets")),
             asyncio.create_task(_repeat(RENEWAL_EVERY, self.renew_certificate, "renewing the certificate")),
@@ -148,6 +151,7 @@ class Running:
             raise
         set_level(self.app.settings.value)
         self.app.access.replace_admin_token(token)
+        self.app.notifications.reload()
         await self.app.generations.reload()
         await self.renew_certificate()
         _log.info("reloaded; generation %d is live", self.app.generations.live_number or 0)

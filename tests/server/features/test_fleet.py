@@ -128,3 +128,25 @@ async def test_events_tell_what_changed_and_end_with_the_token(server: Server, t
                 told.append(line)
                 await server.request("DELETE", f"/api/v1/access-tokens/{made['id']}")
     assert told[0] == "event: fleet"
+
+
+@served
+async def test_envoys_are_grouped_by_what_they_have_in_common(server: Server, tmp: Path) -> None:
+    await _fleet(server, tmp, web_1="unchanged", web_2="failed", db_1="blocked")
+
+    async def groups(by: str) -> list[tuple[str, int, int]]:
+        answer = await server.request("GET", f"/api/v1/fleet/groups?by={by}")
+        assert answer.status_code == 200, answer.text
+        return [(one["name"], one["envoys"], one["convergence"]["failed"]) for one in answer.json()["items"]]
+
+    assert await groups("role") == [("toy", 3, 1)]
+    assert await groups("environment") == [("test", 3, 1)]
+    assert await groups("generation") == [("1", 3, 1)]
+    assert await groups("label:team") == []
+    first = (await server.request("GET", "/api/v1/fleet/groups?by=entry")).json()["items"][0]
+    found = await server.request("GET", "/api/v1/fleet/envoys", None)
+    assert found.status_code == 200
+    async with server.client() as client:
+        listed = (await client.get("/api/v1/fleet/envoys", params={"filter": first["filter"]})).json()
+    assert listed["found"] == first["envoys"] == 3
+    assert (await server.request("GET", "/api/v1/fleet/groups?by=colour")).status_code == 400

@@ -2,7 +2,7 @@
 
 import operator
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Final, NamedTuple, TypeVar, get_args
@@ -12,8 +12,18 @@ from vigo.core.errors import InvalidError
 from vigo.core.hostnames import check_pattern, matches
 from vigo.server.features.envoys.convergence import Convergence, Drift, Reachability
 from vigo.server.features.envoys.index import EnvoyIndex
-from vigo.server.features.envoys.models import FLEET_FIELDS, KNOWN_STATES, EnvoyRecord, FleetPage, FleetSummary, Order
-from vigo.server.features.envoys.overview import Axes, Overview
+from vigo.server.features.envoys.models import (
+    FLEET_FIELDS,
+    KNOWN_STATES,
+    Axes,
+    EnvoyRecord,
+    FleetGroup,
+    FleetGroups,
+    FleetPage,
+    FleetSummary,
+    Order,
+)
+from vigo.server.features.envoys.overview import Overview
 from vigo.server.platform.auth.actor import Actor
 from vigo.server.platform.auth.table import Permission
 from vigo.server.platform.web.filtering import Term, check_values, parse_filter
@@ -108,6 +118,34 @@ class Fleet:
             next_offset=following if following < len(found) else None,
         )
 
+    def groups(self, actor: Actor, by: str) -> FleetGroups:
+        """Return active envoys in groups: by environment, role, entry, version, generation, or the value of a label.
+
+        Raises:
+            InvalidError: there is no such way to group them.
+        """
+        actor.require(Permission.READ_ENVOYS)
+        found: dict[str, list[_Row]] = {}
+        for row in self._now():
+            for name in _names(row, by) if row.record.is_active else ():
+                found.setdefault(name, []).append(row)
+        groups = [
+            FleetGroup(
+                name=name,
+                filter=f'label:"{by.removeprefix("label:")}={name}"' if by.startswith("label:") else f'{by}:"{name}"',
+                envoys=len(rows),
+                convergence=_counts(get_args(Convergence), [row.axes.convergence for row in rows]),
+                diverged=sum(row.axes.drift == "diverged" for row in rows),
+                stale=sum(row.axes.reachability == "stale" for row in rows),
+            )
+            for name, rows in found.items()
+        ]
+        return FleetGroups(by=by, items=tuple(sorted(groups, key=lambda one: (-one.envoys, one.name))))
+
+    def everyone(self) -> list[tuple[EnvoyRecord, Axes]]:
+        """Return all envoys with how they are."""
+        return [(row.record, row.axes) for row in self._now()]
+
     def fitting(self, wanted: str) -> list[_Row]:
         """Return those that fit a filter, by hostname."""
         terms = parse_filter(wanted, FLEET_FIELDS)
@@ -144,6 +182,24 @@ _StateT = TypeVar("_StateT", bound=str)
 def _counts(known: Sequence[_StateT], found: Sequence[_StateT]) -> dict[_StateT, int]:
     counted = Counter(found)
     return {one: counted[one] for one in known}
+
+
+def _names(row: _Row, by: str) -> Iterable[str]:
+    if by.startswith("label:"):
+        value = row.record.labels.get(by.removeprefix("label:"))
+        return () if value is None else (value,)
+    if by == "role":
+        return row.roles
+    single = {
+        "environment": row.environment,
+        "entry": row.entry,
+        "version": row.record.agent_version or None,
+        "generation": None if row.generation is None else str(row.generation),
+    }
+    if by not in single:
+        raise InvalidError(f"expected to group by {', '.join(single)}, role or label:NAME, found {by[:40]!r}")
+    value = single[by]
+    return () if value is None else (value,)
 
 
 _Test = Callable[[_Row], bool]

@@ -1,7 +1,7 @@
 """Envoys: enrolled machines, in memory and as they are shown."""
 
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 import msgspec
 
@@ -98,6 +98,14 @@ class EnvoyRecord:
         self.copied_at = None
 
 
+class Axes(NamedTuple):
+    """How an envoy is, in three ways that have nothing to do with each other."""
+
+    convergence: Convergence
+    drift: Drift
+    reachability: Reachability
+
+
 class LastRun(msgspec.Struct, frozen=True, kw_only=True):
     """The run over the whole policy that arrived last, and a repair in between that failed since, if one did."""
 
@@ -175,6 +183,25 @@ class FleetSummary(msgspec.Struct, frozen=True, kw_only=True):
     reachability: dict[Reachability, int]
     live_generation: int | None
     on_live_generation: int
+
+
+class FleetGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """Active envoys that have something in common; `filter` finds them."""
+
+    name: str
+    filter: str
+    envoys: int
+    convergence: dict[Convergence, int]
+    diverged: int
+    stale: int
+
+
+class FleetGroups(msgspec.Struct, frozen=True, kw_only=True):
+    """All groups, the largest first."""
+
+    by: str
+    items: tuple[FleetGroup, ...]
+    next_cursor: str | None = None
 
 
 class FleetPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,33 +1,21 @@
 """Envoys as they are shown: what is kept of each, its last run, and what the live generation wants of it."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from vigo.core.clock import Clock
 from vigo.core.ids import GenerationNumber
 from vigo.server.features.envoys.convergence import (
-    Convergence,
-    Drift,
-    Reachability,
     convergence_of,
     drift_of,
     reachability_of,
 )
-from vigo.server.features.envoys.models import EnvoyItem, EnvoyRecord, LastRun
+from vigo.server.features.envoys.models import Axes, EnvoyItem, EnvoyRecord, LastRun
 from vigo.server.features.generations.models import Assignment
 from vigo.server.features.generations.service import GenerationService
 from vigo.server.features.runs.models import LatestRun
 from vigo.server.features.runs.service import RunService
 from vigo.server.features.streams.service import StreamService
 from vigo.server.platform.settings.model import CurrentSettings
-
-
-class Axes(NamedTuple):
-    """How an envoy is, in three ways that have nothing to do with each other."""
-
-    convergence: Convergence
-    drift: Drift
-    reachability: Reachability
 
 
 class Overview:

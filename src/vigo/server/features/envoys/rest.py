@@ -12,6 +12,7 @@ from vigo.server.features.envoys.models import (
     EnvoyDetail,
     EnvoyItem,
     EnvoyList,
+    FleetGroups,
     FleetPage,
     FleetSummary,
     Order,
@@ -62,4 +63,11 @@ def routes(service: EnvoyService) -> list[ControllerRouterHandler]:
     ) -> FleetPage:
         return service.fleet.page(acting(request), filter_, order, offset, limit)
 
-    return [list_envoys, show_envoy, revoke_envoy, fleet_summary, fleet_envoys]
+    @get("/api/v1/fleet/groups", summary="Active envoys by something they have in common", sync_to_thread=False)
+    def fleet_groups(
+        request: Request[Any, Any, Any],
+        by: Annotated[str, QueryParameter(description="environment, role, entry, version, generation or label:NAME")],
+    ) -> FleetGroups:
+        return service.fleet.groups(acting(request), by)
+
+    return [list_envoys, show_envoy, revoke_envoy, fleet_summary, fleet_envoys, fleet_groups]

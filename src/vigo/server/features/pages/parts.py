@@ -9,6 +9,7 @@ from vigo.server.features.generations.service import GenerationService
 from vigo.server.features.health.service import HealthService
 from vigo.server.features.history.service import HistoryService
 from vigo.server.features.keys.service import KeyService
+from vigo.server.features.notifications.service import NotificationService
 from vigo.server.features.people.service import PeopleService
 from vigo.server.features.planning.service import PlanningService
 from vigo.server.features.pushes.service import PushService
@@ -29,6 +30,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     health: HealthService
     history: HistoryService
     keys: KeyService
+    notifications: NotificationService
     people: PeopleService
     planning: PlanningService
     pushes: PushService

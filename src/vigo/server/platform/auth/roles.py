@@ -28,6 +28,7 @@ _OPERATOR: Final = _VIEWER | {
     Permission.RUN_WORKFLOWS,
     Permission.APPROVE_WORKFLOWS,
     Permission.OPEN_SCRIERS,
+    Permission.SEND_NOTIFICATIONS,
 }
 _PUBLISHER: Final = _VIEWER | {
     Permission.VALIDATE_STACKS,

@@ -84,6 +84,8 @@ class Permission(StrEnum):
     """Making people, giving them roles, ending their sessions. Nobody gives a right that they do not have."""
     READ_AUDIT = "audit:read"
     """Seeing who did what."""
+    SEND_NOTIFICATIONS = "notifications:send"
+    """Trying channels, and sending again what nobody took."""
     READ_HEALTH = "health:read"
     """Seeing how the server itself is; its metrics too."""
     READ_SECRETS = "secrets:read"
@@ -166,6 +168,8 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/audit"): _person(Permission.READ_AUDIT),
     ("GET", "/secrets"): _person(Permission.READ_SECRETS),
     ("GET", "/server"): _person(Permission.READ_HEALTH),
+    ("POST", "/notifications/{delivery_id}/retry"): _person(Permission.SEND_NOTIFICATIONS),
+    ("POST", "/notification-channels/{name}/test"): _person(Permission.SEND_NOTIFICATIONS),
     ("GET", "/healthz"): _ANYONE,
     ("GET", "/api/v1/openapi.json"): _ANYONE,
     ("GET", "/api/v1/schemas"): _ANYONE,
@@ -180,6 +184,7 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/api/v1/envoys"): _person(Permission.READ_ENVOYS),
     ("GET", "/api/v1/envoys/{name}"): _person(Permission.READ_ENVOYS),
     ("GET", "/api/v1/fleet"): _person(Permission.READ_ENVOYS),
+    ("GET", "/api/v1/fleet/groups"): _person(Permission.READ_ENVOYS),
     ("GET", "/api/v1/fleet/history"): _person(Permission.READ_ENVOYS),
     ("GET", "/api/v1/events"): _person(Permission.READ_ENVOYS),
     ("GET", "/api/v1/fleet/envoys"): _person(Permission.READ_ENVOYS),
@@ -257,6 +262,10 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/api/v1/audit"): _person(Permission.READ_AUDIT),
     ("GET", "/api/v1/audit/chain"): _person(Permission.READ_AUDIT),
     ("GET", "/api/v1/audit/export"): _person(Permission.READ_AUDIT),
+    ("GET", "/api/v1/notification-channels"): _person(Permission.READ_HEALTH),
+    ("POST", "/api/v1/notification-channels/{name}/test"): _person(Permission.SEND_NOTIFICATIONS),
+    ("GET", "/api/v1/notifications"): _person(Permission.READ_HEALTH),
+    ("POST", "/api/v1/notifications/{delivery_id}/retry"): _person(Permission.SEND_NOTIFICATIONS),
     ("GET", "/api/v1/health"): _person(Permission.READ_HEALTH),
     ("GET", "/metrics"): _person(Permission.READ_HEALTH),
 }

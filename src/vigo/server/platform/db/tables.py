@@ -158,6 +158,22 @@ resource_drifts = Table(
 )
 """How often each resource had to be brought back within an hour, on all machines together."""
 
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("number", _COUNTED, primary_key=True, autoincrement=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("channel", String(100), nullable=False),
+    Column("happening", Text, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Moment),
+    Column("problem", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Index("ix_notifications_state_next_at", "state", "next_at"),
+)
+"""What people are told: a row for each channel that wants to hear of something."""
+
 generations = Table(
     "generations",
     metadata,

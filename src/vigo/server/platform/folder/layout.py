@@ -16,6 +16,11 @@ class DataFolder(msgspec.Struct, frozen=True):
         return self.root / "server.yaml"
 
     @property
+    def notifications(self) -> Path:
+        """`notify.yaml`: who is told of what."""
+        return self.root / "notify.yaml"
+
+    @property
     def stacks(self) -> Path:
         """What operators edit; the server reads it only to validate and to publish."""
         return self.root / "stacks"

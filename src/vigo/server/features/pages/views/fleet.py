@@ -31,11 +31,15 @@ def routes(pages: Pages, parts: Parts) -> list[ControllerRouterHandler]:
         limit: Limit = 100,
         part: FromQuery[str] = "",
         hours: FromQuery[int] = 24,
+        by: FromQuery[str] = "environment",
     ) -> Response[Any]:
         actor = acting(request)
         if part == "csv":
             everyone = parts.envoys.fleet.page(actor, filter_, order, 0, _MOST_EXPORTED)
             return csv_response("envoys", everyone.items, EnvoyItem)
+        if part == "groups":
+            groups = parts.envoys.fleet.groups(actor, by)
+            return pages.response(request, "fleet_groups.html", groups=groups)
         if part == "charts":
             history = await parts.history.show(actor, hours if hours in _HOURS else _HOURS[0])
             return pages.response(

@@ -2,16 +2,17 @@
 
 from typing import Any, Final
 
-from litestar import Response, get
+from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from vigo.server.features.pages.assets import asset_of, assets
 from vigo.server.features.pages.parts import Parts
-from vigo.server.features.pages.rendering import PageRequest, Pages
+from vigo.server.features.pages.rendering import PageRequest, Pages, led_to
 from vigo.server.platform.auth.table import Permission
 from vigo.server.platform.web.guarding import acting
 
+_MOST_DEAD: Final = 50
 _KEPT: Final = "private, max-age=300, must-revalidate"
 
 
@@ -24,7 +25,31 @@ def routes(pages: Pages, parts: Parts) -> list[ControllerRouterHandler]:
         actor = acting(request)
         health = await parts.health.look(actor)
         keys = parts.keys.everything(actor) if Permission.READ_KEYS in actor.permissions else ()
-        return pages.response(request, "server.html", health=health, keys=keys, summary=parts.envoys.fleet.counted())
+        channels = await parts.notifications.channels(actor)
+        dead = await parts.notifications.list(actor, "dead", None, _MOST_DEAD)
+        return pages.response(
+            request,
+            "server.html",
+            health=health,
+            keys=keys,
+            channels=channels.items,
+            dead=dead.items,
+            summary=parts.envoys.fleet.counted(),
+        )
+
+    @post("/notifications/{delivery_id:str}/retry", status_code=200)
+    async def retry(request: PageRequest, delivery_id: FromPath[str]) -> Response[Any]:
+        tried = await parts.notifications.retry(acting(request), delivery_id)
+        if tried.state != "sent":
+            return pages.response(request, "note.html", http_status=503, kind="failed", text=tried.problem)
+        return led_to("/server")
+
+    @post("/notification-channels/{name:str}/test", status_code=200)
+    async def test(request: PageRequest, name: FromPath[str]) -> Response[Any]:
+        tried = await parts.notifications.test(acting(request), name)
+        if not tried.taken:
+            return pages.response(request, "note.html", http_status=503, kind="failed", text=tried.problem)
+        return pages.done(request, f"{name} took it.")
 
     @get("/static/{name:str}", sync_to_thread=False)
     def static(request: PageRequest, name: FromPath[str]) -> Response[bytes]:
@@ -34,4 +59,4 @@ def routes(pages: Pages, parts: Parts) -> list[ControllerRouterHandler]:
             return Response(b"", status_code=304, headers=headers, media_type=found.media_type)
         return Response(found.content, headers=headers, media_type=found.media_type)
 
-    return [server_page, static]
+    return [server_page, retry, test, static]

@@ -1,4 +1,4 @@
-"""People, who is signed in, from where an act came, and how the fleet was."""
+"""People, who is signed in, from where an act came, how the fleet was, and who is told."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -45,6 +45,19 @@ def upgrade() -> None:
         sa.Column("resource", sa.String(length=300), primary_key=True),
         sa.Column("count", sa.Integer(), nullable=False),
     )
+    op.create_table(
+        "notifications",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=True),
+        sa.Column("id", sa.String(length=36), nullable=False, unique=True),
+        sa.Column("channel", sa.String(length=100), nullable=False),
+        sa.Column("happening", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_at", sa.BigInteger()),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+    )
+    op.create_index("ix_notifications_state_next_at", "notifications", ["state", "next_at"])
     op.add_column("access_tokens", sa.Column("last_used_at", sa.BigInteger()))
     op.add_column("audit", sa.Column("outcome", sa.String(length=10)))
     op.add_column("audit", sa.Column("source", sa.String(length=100)))
