@@ -9,8 +9,9 @@ from tests.browser.windows import CHROMIUM, PASSWORD, Window, chromium
 from tests.cli.desk import Desk
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser, gone before tests of another module: while it is there, this thread runs no loop of its own."""
     if not CHROMIUM:
         pytest.skip("no chromium on this machine; `make system-packages` as root installs it")
     with chromium() as found:

@@ -10,8 +10,8 @@ A section begins at a heading and ends at the next one. What its blocks are:
   They are asked about the stacks of the section, or of another one of the page that a comment above the block names:
   `<!-- of TITLE -->`. On the page of an example they are typed at the root of the repository (tests/examples);
 - a `yaml` block that begins with `# gives HOST` holds fields of what that host gets;
-- a `yaml` block that begins with `# server.yaml` holds settings of the server, one that begins with `resources:`
-  resources of a configcrate;
+- a `yaml` block that begins with `# server.yaml` holds settings of the server, one with `# notify.yaml` its channels,
+  one that begins with `resources:` resources of a configcrate;
 - an `sh` block holds commands.
 
 What a page shows of diagnostics and of commands is written anew by `VIGO_WRITE_EXPECTED=1 .venv/bin/pytest tests/docs`:
@@ -39,6 +39,7 @@ _FILE = re.compile(r"^# ([\w.-]+(?:/[\w.-]+)+|[\w-]+\.(?:vgo|json|ya?ml))\n", re
 _GIVES = re.compile(r"# gives (\S+)\n")
 _CONFIGCRATE = re.compile(r"^configcrate: (\S+)$", re.MULTILINE)
 _SETTINGS = "server.yaml"
+_CHANNELS = "notify.yaml"
 
 
 class Block(NamedTuple):
@@ -51,7 +52,7 @@ class Block(NamedTuple):
     @property
     def files(self) -> dict[str, str]:
         """The files in it by their paths; none where it is no such block."""
-        if self.language == "text" or not _FILE.match(self.text) or self.is_settings:
+        if self.language == "text" or not _FILE.match(self.text) or self.is_settings or self.is_channels:
             return {}
         parts = _FILE.split(self.text)
         return {path: content.rstrip("\n") + "\n" for path, content in zip(parts[1::2], parts[2::2], strict=True)}
@@ -60,6 +61,11 @@ class Block(NamedTuple):
     def is_settings(self) -> bool:
         """Whether it holds settings of the server."""
         return self.language == "yaml" and self.text.startswith(f"# {_SETTINGS}\n")
+
+    @property
+    def is_channels(self) -> bool:
+        """Whether it holds the channels that a server tells people by."""
+        return self.language == "yaml" and self.text.startswith(f"# {_CHANNELS}\n")
 
     @property
     def is_resources(self) -> bool:

@@ -17,6 +17,7 @@ from vigo.catalog.scan import resource_kinds
 from vigo.policy.diagnostics import as_text
 from vigo.policy.expectations import all_tests, judge
 from vigo.policy.sources import Sources
+from vigo.server.features.notifications.channels import load_channels
 from vigo.server.platform.settings.load import load_settings
 
 SECTIONS = list(every_section())
@@ -94,6 +95,12 @@ def test_settings_of_the_server_are_such(block: Block, tmp_path: Path) -> None:
     load_settings(tmp_path / "server.yaml")
 
 
+@pytest.mark.parametrize("block", blocks(lambda block: block.is_channels))
+def test_channels_of_the_server_are_such(block: Block, tmp_path: Path) -> None:
+    (tmp_path / "notify.yaml").write_text(block.text)
+    assert load_channels(tmp_path / "notify.yaml")
+
+
 def test_data_can_be_read() -> None:
     found = [(one, block) for one in SECTIONS for block in one.blocks if block.language in READERS and not block.files]
     assert [f"{one}: {problem}" for one, block in found if (problem := data_problem(block))] == []
@@ -121,7 +128,9 @@ def _is_tried(one: Section, block: Block) -> bool:
 
 
 def _uses(one: Section, block: Block) -> Iterator[bool]:
-    yield bool(block.files or block.host or block.is_settings or block.is_resources or block.commands)
+    yield bool(
+        block.files or block.host or block.is_settings or block.is_resources or block.commands or block.is_channels
+    )
     yield block.language in {"sh", *READERS, *UNTRIED}
     # Of messages.md another test makes what no stacks of a page can hold.
     yield block.language == "text" and (bool(one.stacks) or one.page.endswith("/messages.md"))
