@@ -45,6 +45,7 @@ envoys:
     "configcrates/web.vgo": """\
 configcrate: web
 vars: {port: 8080}
+compliance: {cis-debian-12: [2.1.1, 2.1.2], pci-dss-4: [2.2.6]}
 resources:
   - {name: conf, type: file, path: /srv/web.conf, content: "port = {{ vars.port }}\\n"}
   - {name: root, type: directory, path: /srv/www, mode: 0755}
@@ -53,6 +54,18 @@ resources:
 configcrate: db
 resources:
   - {name: conf, type: file, path: /srv/db.conf, content: "shared_buffers = 4GB\\n"}
+""",
+    "compliance.vgo": """\
+frameworks:
+  cis-debian-12: {title: CIS Debian Linux 12 Benchmark, controls: {2.1.1: The first, 2.1.2: The second}}
+  pci-dss-4: {title: PCI DSS, version: "4.0.1", controls: {2.2.6: Secure parameters of the system}}
+waivers:
+  - framework: cis-debian-12
+    controls: [2.1.2]
+    match: "web-3*"
+    reason: The disk is replaced in January.
+    approved_by: Cleo
+    until: 2099-12-31
 """,
     "tasks.vgo": """\
 tasks:
@@ -215,6 +228,8 @@ class _Played:
             "sessions": "/sessions",
             "session": f"/sessions/{session}",
             "enrolments": "/enrolments",
+            "compliance": "/compliance",
+            "framework": "/compliance/cis-debian-12",
             "secrets": "/secrets",
             "people": "/people",
             "audit": "/audit",

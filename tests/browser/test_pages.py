@@ -27,6 +27,7 @@ PAGES = (
     "/sessions",
     "/enrolments",
     "/secrets",
+    "/compliance",
     "/people",
     "/audit",
     "/server",

@@ -13,6 +13,7 @@ NOUNS = (
     "access",
     "audit",
     "completion",
+    "compliance",
     "config",
     "doctor",
     "enrol",
@@ -35,6 +36,7 @@ NOUNS = (
 VERBS = {
     "access": ("create", "list", "revoke"),
     "audit": ("export", "list", "verify"),
+    "compliance": ("list", "report"),
     "config": (
         *("changes", "freeze", "history", "lsp", "plan", "publish", "render", "rollback", "status"),
         *("test", "trace", "unfreeze", "uses", "validate"),

@@ -38,6 +38,7 @@ from vigo.core.wire.messages import (
 )
 from vigo.core.wire.stream_messages import agent_message_to_bytes
 from vigo.core.workflow import Workflow
+from vigo.policy.compliance import Compliance
 from vigo.server.app import App, build
 from vigo.server.features.generations.compiler import FolderCompiler
 from vigo.server.features.generations.models import Compile, CompiledStacks, Finding
@@ -89,6 +90,10 @@ class ToyPolicy:
     def saved_queries(self) -> Mapping[str, SavedQuery]:
         """Declare none either."""
         return {}
+
+    def compliance(self) -> Compliance:
+        """Claim nothing."""
+        return Compliance({}, {}, ())
 
 
 def toy_compile(root: Path) -> CompiledStacks:

@@ -23,6 +23,7 @@ from vigo.policy.arranging import Arrangement, Everything, arranged
 from vigo.policy.assignments import Assigner, Assignment
 from vigo.policy.cache import Cache
 from vigo.policy.compilation import Compilation
+from vigo.policy.compliance import Compliance
 from vigo.policy.declarations import Crate, declared
 from vigo.policy.diagnostics import Diagnostic, Findings, SourceLines
 from vigo.policy.documents.hostcrates import HostEntry
@@ -141,6 +142,10 @@ class CompiledPolicy:
         """Return the secrets that the stacks refer to, each with its places."""
         found = secret_references(self.compilation.reading)
         return [(marker_of(one.text), one.origin) for one in found]
+
+    def compliance(self) -> Compliance:
+        """Return what the stacks claim and waive."""
+        return Compliance.of(self.stacks)
 
     def configcrates(self) -> frozenset[str]:
         """Return the names of the configcrates that entries get."""

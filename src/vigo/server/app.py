@@ -19,6 +19,8 @@ from vigo.server.features.certificates import rpc as certificates_rpc
 from vigo.server.features.certificates.service import MOST_SIGNED_IN_A_MINUTE, CertificateService
 from vigo.server.features.checkin import rpc as checkin_rpc
 from vigo.server.features.checkin.service import CheckInService
+from vigo.server.features.compliance import rest as compliance_rest
+from vigo.server.features.compliance.service import ComplianceService
 from vigo.server.features.enrolment import rest as enrolment_rest
 from vigo.server.features.enrolment import rpc as enrolment_rpc
 from vigo.server.features.enrolment.queue import ApprovalQueue
@@ -271,7 +273,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     gate = Gate(envoys, identity.server, SessionId(secrets.token_hex(16)), clock)
     history = HistoryService(database, clock, settings, envoys, runs, measured)
     pushes, planning = PushService(database, trail, envoys, streams), PlanningService(generations, envoys)
-    audit = AuditService(database)
+    audit, compliance = AuditService(database), ComplianceService(clock, generations, envoys, runs)
     versions: dict[str, Callable[[], object]] = {
         "fleet": lambda: (runs.noted, streams.changes, generations.live_number, len(envoys.index)),
         "runs": lambda: runs.noted,
@@ -280,6 +282,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     notifications = NotificationService(database, trail, clock, folder.notifications, Noticing(envoys), Sender().send)
     parts = Parts(
         audit=audit,
+        compliance=compliance,
         enrolment=enrolment,
         envoys=envoys,
         generations=generations,
@@ -358,6 +361,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
                 *schemas_rest.routes(SchemaService()),
                 *people_rest.routes(people),
                 *audit_rest.routes(audit),
+                *compliance_rest.routes(compliance),
                 *history_rest.routes(history),
                 *events_rest.routes(events),
                 *notifications_rest.routes(notifications),

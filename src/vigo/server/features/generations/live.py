@@ -1,6 +1,7 @@
 """The live generation in memory: which entry covers whom, and each entry's bundle, sealed once for all its envoys."""
 
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 import msgspec
@@ -10,6 +11,7 @@ from vigo.core.clock import Clock
 from vigo.core.ids import Digest, GenerationNumber
 from vigo.core.plan import Plan
 from vigo.core.signing import Signer
+from vigo.policy.compliance import Compliance
 from vigo.server.features.generations.certificate_names import certificate_names
 from vigo.server.features.generations.models import Assignment, Generation, Manifest, Policy
 from vigo.server.platform.settings.model import CurrentSettings
@@ -71,6 +73,11 @@ class LiveGeneration:
         self._by_entry: dict[int, _Sealed] = {}
         self._by_host: dict[str, _Sealed | None] = {}
 
+    @cached_property
+    def compliance(self) -> Compliance:
+        """What its stacks claim and waive."""
+        return self._policy.compliance()
+
     @property
     def policy(self) -> Policy:
         """What it was compiled to."""
@@ -107,6 +114,7 @@ class LiveGeneration:
             entry=f"{plan.entry.file}:{plan.entry.line}",
             environment=plan.environment,
             roles=plan.roles,
+            configcrates=plan.configcrates,
             bundle=self._sealer.seal(plan, self.number),
             secret_names=plan.secret_names(),
             certificate_names=certificate_names(plan),

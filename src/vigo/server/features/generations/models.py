@@ -17,6 +17,7 @@ from vigo.core.saved_query import SavedQuery
 from vigo.core.scrier import ScrierRule
 from vigo.core.secret_marker import SecretMarker
 from vigo.core.workflow import Workflow
+from vigo.policy.compliance import Compliance
 
 
 class Policy(Protocol):
@@ -48,6 +49,10 @@ class Policy(Protocol):
 
     def saved_queries(self) -> Mapping[str, SavedQuery]:
         """Return the queries that are declared, by name."""
+        ...
+
+    def compliance(self) -> Compliance:
+        """Return what is claimed and waived."""
         ...
 
 
@@ -232,6 +237,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     environment: str | None
     roles: tuple[str, ...]
     bundle: SignedBundle
+    configcrates: tuple[str, ...] = ()
     secret_names: frozenset[str] = frozenset()
     """The secrets that a machine with this bundle may ask for."""
     certificate_names: frozenset[str] | None = None

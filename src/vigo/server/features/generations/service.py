@@ -13,6 +13,7 @@ from vigo.core.named_task import NamedTask
 from vigo.core.saved_query import SavedQuery
 from vigo.core.scrier import ScrierRule
 from vigo.core.workflow import Workflow
+from vigo.policy.compliance import Compliance
 from vigo.server.features.generations import store
 from vigo.server.features.generations.changed_files import changed_files
 from vigo.server.features.generations.differences import stacks_difference
@@ -111,6 +112,10 @@ class GenerationService:
     def saved_queries(self) -> Mapping[str, SavedQuery]:
         """Return the queries that the live generation declares, by name."""
         return {} if self._live is None else self._live.policy.saved_queries()
+
+    def compliance(self) -> Compliance | None:
+        """Return what the live generation claims and waives."""
+        return None if self._live is None else self._live.compliance
 
     def load(self) -> None:
         """Serve what `.live` says: the current generation, or the newest good one before it when it is damaged.

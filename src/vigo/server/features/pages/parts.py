@@ -3,6 +3,7 @@
 import msgspec
 
 from vigo.server.features.audit.service import AuditService
+from vigo.server.features.compliance.service import ComplianceService
 from vigo.server.features.enrolment.service import EnrolmentService
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.generations.service import GenerationService
@@ -24,6 +25,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that some page asks."""
 
     audit: AuditService
+    compliance: ComplianceService
     enrolment: EnrolmentService
     envoys: EnvoyService
     generations: GenerationService

@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler
 from vigo.server.features.pages.parts import Parts
 from vigo.server.features.pages.rendering import Pages
 from vigo.server.features.pages.views import (
+    compliance,
     envoy,
     fleet,
     generations,
@@ -16,7 +17,7 @@ from vigo.server.features.pages.views import (
     trust,
 )
 
-_VIEWS = (sign_in, fleet, envoy, runs, generations, tasks_and_workflows, sessions, trust, server)
+_VIEWS = (sign_in, fleet, envoy, runs, generations, tasks_and_workflows, sessions, compliance, trust, server)
 
 
 def routes(pages: Pages, parts: Parts) -> list[ControllerRouterHandler]:

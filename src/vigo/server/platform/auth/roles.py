@@ -18,6 +18,7 @@ _VIEWER: Final = frozenset(
         Permission.READ_ENROLMENTS,
         Permission.READ_KEYS,
         Permission.READ_HEALTH,
+        Permission.READ_COMPLIANCE,
     }
 )
 _OPERATOR: Final = _VIEWER | {

@@ -82,6 +82,8 @@ class Permission(StrEnum):
     """Seeing who may sign in, and what they may do."""
     WRITE_USERS = "users:write"
     """Making people, giving them roles, ending their sessions. Nobody gives a right that they do not have."""
+    READ_COMPLIANCE = "compliance:read"
+    """Seeing which controls of frameworks machines meet; it shows their names, so the service asks for envoys:read."""
     READ_AUDIT = "audit:read"
     """Seeing who did what."""
     SEND_NOTIFICATIONS = "notifications:send"
@@ -165,6 +167,8 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/enrolments"): _person(Permission.READ_ENROLMENTS),
     ("POST", "/enrolments/{name}/approve"): _person(Permission.DECIDE_ENROLMENTS),
     ("POST", "/enrolments/{name}/deny"): _person(Permission.DECIDE_ENROLMENTS),
+    ("GET", "/compliance"): _person(Permission.READ_COMPLIANCE),
+    ("GET", "/compliance/{framework}"): _person(Permission.READ_COMPLIANCE),
     ("GET", "/audit"): _person(Permission.READ_AUDIT),
     ("GET", "/secrets"): _person(Permission.READ_SECRETS),
     ("GET", "/server"): _person(Permission.READ_HEALTH),
@@ -259,6 +263,8 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("PATCH", "/api/v1/users/{name}"): _person(Permission.WRITE_USERS),
     ("DELETE", "/api/v1/users/{name}"): _person(Permission.WRITE_USERS),
     ("GET", "/api/v1/roles"): _person(Permission.READ_USERS),
+    ("GET", "/api/v1/compliance"): _person(Permission.READ_COMPLIANCE),
+    ("GET", "/api/v1/compliance/{framework}"): _person(Permission.READ_COMPLIANCE),
     ("GET", "/api/v1/audit"): _person(Permission.READ_AUDIT),
     ("GET", "/api/v1/audit/chain"): _person(Permission.READ_AUDIT),
     ("GET", "/api/v1/audit/export"): _person(Permission.READ_AUDIT),
