@@ -113,12 +113,13 @@ def list_access(ctx: click.Context, *, limit: int | None, as_json: bool) -> None
             relative(token.created_at, now),
             token.created_by,
             f"{'expired ' if token.expires_at <= now else ''}{relative(token.expires_at, now)}",
+            "never" if token.last_used_at is None else relative(token.last_used_at, now),
             "everything" if token.permissions is None else ", ".join(token.permissions),
             "all" if token.match is None else ", ".join(token.match),
         )
         for token in tokens
     ]
-    print_table(("ID", "NAME", "MADE", "MADE BY", "EXPIRES", "MAY", "ON"), rows)
+    print_table(("ID", "NAME", "MADE", "MADE BY", "EXPIRES", "USED", "MAY", "ON"), rows)
 
 
 @command.command("revoke")

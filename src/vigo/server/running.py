@@ -74,6 +74,7 @@ class Running:
             asyncio.create_task(_repeat(PRUNE_EVERY, self.app.runs.prune, "deleting old runs")),
             asyncio.create_task(_repeat(PRUNE_EVERY, self.app.tasks.prune, "deleting old tasks")),
             asyncio.create_task(_repeat(SESSIONS_EVERY, self.app.people.signing_in.sweep, "ending sessions of pages")),
+            asyncio.create_task(_repeat(SESSIONS_EVERY, self.app.access.note_uses, "noting uses of tokens")),
             asyncio.create_task(_repeat(NOTICE_EVERY, self.app.notifications.look, "telling people")),
             asyncio.create_task(_repeat(PRUNE_EVERY, self.app.notifications.prune, "deleting old notifications")),
             asyncio.create_task(_repeat(SAMPLE_EVERY, self.app.history.sample, "noting how the fleet is")),
@@ -107,6 +108,7 @@ class Running:
         self.app.folder.running.unlink(missing_ok=True)
         try:
             await self.app.envoys.flush()
+            await self.app.access.note_uses()
         except VigoError as error:
             _log.error("what was seen since the last %s is lost: %s", FLUSH_EVERY, error)
         self.app.database.close()

@@ -72,3 +72,20 @@ async def test_a_name_or_a_life_that_makes_no_sense_is_refused(server: Server, t
         assert answer.status_code == 400, body
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["code"] == "invalid"
+
+
+@served
+async def test_when_a_token_was_used_last_is_shown_and_survives_a_restart(server: Server, tmp: Path) -> None:
+    made = (await server.request("POST", "/api/v1/access-tokens", {"name": "ci", "ttl_seconds": 600})).json()
+
+    async def used() -> str | None:
+        found: str | None = (await server.request("GET", "/api/v1/access-tokens")).json()["items"][0]["last_used_at"]
+        return found
+
+    assert await used() is None
+    async with server.client(made["token"]) as client:
+        assert (await client.get("/api/v1/keys")).status_code == 200
+    at = await used()
+    assert at is not None
+    await server.restart()
+    assert await used() == at

@@ -181,7 +181,7 @@ async def test_an_envoy_that_is_not_seen_is_named_by_the_health_check(server: Se
     assert next(check for check in checks if check["name"] == "envoys") == {
         "name": "envoys",
         "status": "warning",
-        "detail": "1 of 1 have missed 3 check-ins: web-1",
+        "detail": "1 of 1 do not call any more: web-1",
         "advice": "look at `vigo status` on these machines; revoke those that are gone",
     }
 

@@ -324,6 +324,7 @@ class AccessToken(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     permissions: tuple[str, ...] | None = None
     match: tuple[str, ...] | None = None
+    last_used_at: datetime | None = None
 
 
 class MintedAccessToken(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,6 +41,8 @@ class AccessToken(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     permissions: tuple[Permission, ...] | None = None
     match: tuple[str, ...] | None = None
+    last_used_at: datetime | None = None
+    """To the minute, or so."""
 
 
 class AccessTokenList(msgspec.Struct, frozen=True, kw_only=True):

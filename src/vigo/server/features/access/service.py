@@ -5,9 +5,10 @@ import logging
 import secrets
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
+import msgspec
 from sqlalchemy import Connection
 
 from vigo.core.clock import Clock
@@ -52,6 +53,7 @@ class AccessService:
         self._admin = token_digest(admin_token)
         self._tokens: dict[Digest, AccessToken] = database.read_now(store.in_force)
         self._noting: set[asyncio.Task[None]] = set()
+        self._used: dict[Digest, datetime] = {}
         self._refused_at: dict[tuple[str, Permission], timedelta] = {}
 
     def replace_admin_token(self, token: str) -> None:
@@ -68,9 +70,10 @@ class AccessService:
         if is_same_digest(secret, self._admin):
             return Actor("admin", EVERYTHING)
         # Looked up by its digest, so the time of a look-up tells nothing about the token.
-        found = self._tokens.get(secret)
-        if found is None or found.expires_at <= self._clock.now():
+        found, now = self._tokens.get(secret), self._clock.now()
+        if found is None or found.expires_at <= now:
             raise refused_token()
+        self._used[secret] = now
         return _actor(found)
 
     def is_in_force(self, actor: Actor) -> bool:
@@ -158,10 +161,25 @@ class AccessService:
             server=self._server_url(),
         )
 
+    async def note_uses(self) -> None:
+        """Store when tokens were used since this was done last."""
+        used, self._used = self._used, {}
+        present = {secret: at for secret, at in used.items() if secret in self._tokens}
+        if not present:
+            return
+        for secret, at in present.items():
+            self._tokens[secret] = msgspec.structs.replace(self._tokens[secret], last_used_at=at)
+        uses = {self._tokens[secret].id: at for secret, at in present.items()}
+        await self._database.write(lambda connection: store.note_uses(connection, uses))
+
     def list(self, actor: Actor) -> tuple[AccessToken, ...]:
         """Return the tokens that are not withdrawn, the oldest first."""
         actor.require(Permission.READ_ACCESS_TOKENS)
-        return tuple(sorted(self._tokens.values(), key=lambda token: (token.created_at, token.id)))
+        shown = (
+            token if secret not in self._used else msgspec.structs.replace(token, last_used_at=self._used[secret])
+            for secret, token in self._tokens.items()
+        )
+        return tuple(sorted(shown, key=lambda token: (token.created_at, token.id)))
 
     async def withdraw(self, actor: Actor, token_id: str) -> None:
         """Make a token void at once.

@@ -39,6 +39,7 @@ def in_force(connection: Connection) -> dict[Digest, AccessToken]:
             expires_at=row.expires_at,
             permissions=_permissions(row.permissions),
             match=None if row.match is None else msgspec.json.decode(row.match, type=tuple[str, ...]),
+            last_used_at=row.last_used_at,
         )
         for row in rows
     }
@@ -55,3 +56,9 @@ def _permissions(text: str | None) -> tuple[Permission, ...] | None:
 def withdraw(connection: Connection, token_id: str, at: datetime) -> None:
     """Mark a token as withdrawn; its row stays, since the audit trail names it."""
     connection.execute(update(access_tokens).where(access_tokens.c.id == token_id).values(revoked_at=at))
+
+
+def note_uses(connection: Connection, uses: dict[str, datetime]) -> None:
+    """Store when tokens were used last."""
+    for token_id, at in uses.items():
+        connection.execute(update(access_tokens).where(access_tokens.c.id == token_id).values(last_used_at=at))

@@ -146,11 +146,15 @@ class HealthService:
 
     def _stale_envoys(self) -> Check:
         late = self._clock.now() - _MISSED * self._settings.value.check_in_interval
-        active = [record for record in self._envoys.index.everyone() if record.is_active]
-        stale = [record.hostname for record in active if (record.last_seen_at or record.enrolled_at) < late]
+        active = [(record, axes) for record, axes in self._envoys.fleet.everyone() if record.is_active]
+        stale = [
+            record.hostname
+            for record, axes in active
+            if axes.reachability == "stale" or (axes.reachability == "never" and record.enrolled_at < late)
+        ]
         if not stale:
             return Check(name="envoys", status="ok", detail=f"{len(active)} active, all seen lately")
-        detail = f"{len(stale)} of {len(active)} have missed {_MISSED} check-ins: {', '.join(stale[:_NAMED])}"
+        detail = f"{len(stale)} of {len(active)} do not call any more: {', '.join(stale[:_NAMED])}"
         advice = "look at `vigo status` on these machines; revoke those that are gone"
         return Check(name="envoys", status="warning", detail=detail, advice=advice)
 
