@@ -104,6 +104,7 @@ from vigo.server.platform.settings.model import CurrentSettings
 from vigo.server.platform.telemetry.metrics import Metrics
 from vigo.server.platform.web.allowance import Allowance
 from vigo.server.platform.web.application import web_application
+from vigo.server.platform.web.measuring import measured
 from vigo.server.platform.web.repeats import Repeats
 from vigo.server.platform.web.whole_events import with_whole_events
 
@@ -120,6 +121,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     addresses: PublicAddresses
     certificate: ServerCertificate
     access: AccessService
+    audit: AuditService
     generations: GenerationService
     runs: RunService
     envoys: EnvoyService
@@ -136,6 +138,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     enrolment: EnrolmentService
     people: PeopleService
     history: HistoryService
+    metrics: Metrics
     events: EventService
     notifications: NotificationService
     gate: Gate
@@ -158,7 +161,9 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
             Listener(
                 name=API_LISTENER,
                 address=settings.api_listen,
-                app=Repeats(with_whole_events(self.web), self.clock, self.access.authenticate),
+                app=measured(
+                    Repeats(with_whole_events(self.web), self.clock, self.access.authenticate), self.metrics.requested
+                ),
                 certificate=pem,
                 key=pem,
             ),
@@ -242,7 +247,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     generations.load()
     people = _people(opened, trail)
     identities = Identities(access, people.signing_in)
-    measured = Metrics()
+    metrics = Metrics()
     runs = RunService(database, clock, settings)
     streams = StreamService(clock)
     envoys = EnvoyService(database, trail, clock, runs, generations, streams, settings)
@@ -271,7 +276,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     certificates = CertificateService(database, trail, opened.service_authority, generations, envoys, pace)
     checkin = CheckInService(envoys, generations, settings, clock, keyring, vault_service.epochs.of)
     gate = Gate(envoys, identity.server, SessionId(secrets.token_hex(16)), clock)
-    history = HistoryService(database, clock, settings, envoys, runs, measured)
+    history = HistoryService(database, clock, settings, envoys, runs, metrics)
     pushes, planning = PushService(database, trail, envoys, streams), PlanningService(generations, envoys)
     audit, compliance = AuditService(database), ComplianceService(clock, generations, envoys, runs)
     versions: dict[str, Callable[[], object]] = {
@@ -309,6 +314,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
         addresses=opened.addresses,
         certificate=opened.certificate,
         access=access,
+        audit=audit,
         generations=generations,
         runs=runs,
         envoys=envoys,
@@ -325,6 +331,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
         enrolment=enrolment,
         people=people,
         history=history,
+        metrics=metrics,
         events=events,
         notifications=notifications,
         gate=gate,
@@ -338,7 +345,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
                 *streams_rpc.methods(gate, streams),
             ],
             admit=gate.admit,
-            observed=measured.called,
+            observed=metrics.called,
         ),
         web=web_application(
             [
@@ -365,7 +372,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
                 *history_rest.routes(history),
                 *events_rest.routes(events),
                 *notifications_rest.routes(notifications),
-                *metrics_rest.routes(MetricsService(measured, clock, folder, envoys, keys, opened.certificate)),
+                *metrics_rest.routes(MetricsService(metrics, clock, folder, envoys, keys, opened.certificate)),
             ],
             page_routes(pages, parts),
             identities,

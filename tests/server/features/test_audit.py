@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 from tests.server.harness import Machine, Server, served, without_audit
+from vigo.server.platform.auth.actor import EVERYTHING, Actor
 
 
 @served
@@ -76,3 +77,17 @@ async def test_30_nobody_is_let_in_or_changed_without_a_row(server: Server, tmp:
         answer = await server.request("POST", "/sign-in")
         assert answer.status_code == 403
     assert not (await server.request("GET", "/api/v1/users")).json()["items"][0]["disabled"]
+
+
+@served
+async def test_a_page_checks_what_came_since_and_tells_where_that_does_not_fit(server: Server, tmp: Path) -> None:
+    await server.token()
+    service, root = server.app.audit, Actor("admin", EVERYTHING)
+    assert (await service.chain(root, whole=False)).rows == 1
+    await server.token()
+    assert (await service.chain(root, whole=False)).rows == 2
+    sql = "UPDATE audit SET actor='ben' WHERE number=1"
+    await server.app.database.write(lambda connection: connection.exec_driver_sql(sql))
+    assert (await service.chain(root, whole=False)).holds  # that one was checked before
+    assert not (await service.chain(root)).holds
+    assert not (await service.chain(root, whole=False)).holds  # and is looked at again once it was found

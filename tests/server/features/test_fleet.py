@@ -1,7 +1,10 @@
+import json
+import re
 from pathlib import Path
 
 import pytest
 
+from tests.gates.tree import ROOT
 from tests.server.harness import Machine, Server, a_run, served
 from vigo.core.ids import ResourceId
 from vigo.core.run import Outcome, ResourceResult
@@ -111,6 +114,7 @@ async def test_metrics_have_the_names_and_units_of_prometheus(server: Server, tm
     assert "vigo_envoys 2.0" in lines
     assert 'vigo_envoys_convergence{state="failed"} 1.0' in lines
     assert 'vigo_rpc_duration_seconds_count{code="ok",method="CheckIn"} 2.0' in lines
+    assert any(line.startswith('vigo_http_duration_seconds_count{method="POST",status="2xx"}') for line in lines)
     ends = [float(line.split()[1]) for line in lines if line.startswith('vigo_certificate_expiry_seconds{of="envoy"}')]
     assert 29 * 86_400 < ends[0] <= 30 * 86_400
 
@@ -150,3 +154,19 @@ async def test_envoys_are_grouped_by_what_they_have_in_common(server: Server, tm
         listed = (await client.get("/api/v1/fleet/envoys", params={"filter": first["filter"]})).json()
     assert listed["found"] == first["envoys"] == 3
     assert (await server.request("GET", "/api/v1/fleet/groups?by=colour")).status_code == 400
+
+
+@served
+async def test_the_dashboard_asks_for_what_there_is(server: Server, tmp: Path) -> None:
+    await _fleet(server, tmp, web_1="unchanged")
+    told = set(re.findall(r"^([a-z_]+)[{ ]", (await server.request("GET", "/metrics")).text, re.MULTILINE))
+    board = json.loads((ROOT / "packaging/grafana/vigo.json").read_text())
+    asked = {
+        name
+        for panel in board["panels"]
+        for target in panel["targets"]
+        for name in re.findall(r"\b(?:vigo|process)_[a-z_]+", target["expr"])
+    }
+    assert len(asked) > 10
+    assert asked <= told
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])

@@ -27,7 +27,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def test_a_trail_that_nobody_touched_holds(database: Database) -> None:
-    assert database.read_now(verify) == 5
+    assert database.read_now(verify).rows == 5
 
 
 @pytest.mark.parametrize(

@@ -36,11 +36,6 @@ def after(connection: Connection, number: int, limit: int) -> Sequence[AuditItem
     return [_item(row) for row in connection.execute(query)]
 
 
-def last_hash(connection: Connection) -> str | None:
-    """Return the hash of the newest row."""
-    return connection.execute(select(audit.c.hash).order_by(audit.c.number.desc()).limit(1)).scalar()
-
-
 def _item(found: Row[Any]) -> AuditItem:
     row = row_of(found)
     return AuditItem(**msgspec.structs.asdict(row) | {"detail": msgspec.json.decode(row.detail)}, hash=found.hash)

@@ -209,7 +209,7 @@ class HealthService:
 
     async def _audit(self) -> Check:
         try:
-            count = await self._database.read(verify)
+            count = (await self._database.read(verify)).rows
         except DamagedError as error:
             advice = "keep the data folder as it is and compare it with a backup: someone may have altered the trail"
             return Check(name="audit trail", status="failed", detail=str(error), advice=advice)

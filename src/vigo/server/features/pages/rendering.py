@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import minijinja
 import msgspec
@@ -81,7 +81,7 @@ class Pages:
         return self.response(request, "error.html", http_status=status, code=error.code, text=str(error))
 
     def _to_sign_in(self, request: PageRequest, *, is_part: bool) -> Response[Any]:
-        back = request.headers.get("hx-current-url", "") if is_part else str(request.scope["path"])
+        back = urlsplit(request.headers.get("hx-current-url", "")).path if is_part else str(request.scope["path"])
         where = f"/sign-in?next={quote(back, safe='/')}" if back.startswith("/") and len(back) > 1 else "/sign-in"
         if is_part:
             return Response("", status_code=_UNAUTHENTICATED, headers={"HX-Redirect": where}, media_type="text/html")

@@ -1,7 +1,7 @@
 """The audit trail: a row for each privileged act, chained by hashes, written with the act or not at all."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, insert, select
@@ -86,14 +86,24 @@ def row_of(found: Any) -> AuditRow:
     return AuditRow(*(getattr(found, name) for name in AuditRow.__struct_fields__))
 
 
-def verify(connection: Connection) -> int:
-    """Return how many rows the trail has, after checking each against the hash before it.
+class Checked(NamedTuple):
+    """How far a trail was checked: so many rows, and the hash of the last of them."""
+
+    rows: int
+    last_hash: str
+
+
+UNCHECKED: Final = Checked(0, _START)
+
+
+def verify(connection: Connection, before: Checked = UNCHECKED) -> Checked:
+    """Return how far the trail holds, after checking each row against the hash before it, from a former check on.
 
     Raises:
         DamagedError: a row was altered, dropped from the middle or moved.
     """
-    former, count = str(_START), 0
-    for found in connection.execute(select(audit).order_by(audit.c.number)):
+    count, former = before
+    for found in connection.execute(select(audit).where(audit.c.number > count).order_by(audit.c.number)):
         row = row_of(found)
         if row.number != count + 1 or found.hash != row.hash(former):
             raise DamagedError(
@@ -101,4 +111,4 @@ def verify(connection: Connection) -> int:
                 " altered or removed; compare it with a backup"
             )
         former, count = found.hash, count + 1
-    return count
+    return Checked(count, former)

@@ -110,7 +110,7 @@ def _audit(pages: Pages, parts: Parts) -> list[ControllerRouterHandler]:
         chosen = {"actor": actor, "action": action, "subject": subject}
         if part == "rows":
             return pages.response(request, "audit_rows.html", acts=found, chosen=chosen)
-        chain = await parts.audit.chain(acting(request))
+        chain = await parts.audit.chain(acting(request), whole=False)
         return pages.response(request, "audit.html", acts=found, chosen=chosen, chain=chain)
 
     @get("/secrets")
