@@ -12,8 +12,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from vigo.core.clock import Clock
-from vigo.core.errors import ForbiddenError, InvalidError, NotFoundError, UnavailableError
-from vigo.core.hostnames import check_pattern
+from vigo.core.errors import InvalidError, NotFoundError, UnavailableError
 from vigo.core.ids import Digest
 from vigo.core.nearest import did_you_mean
 from vigo.server.features.access import store
@@ -21,13 +20,13 @@ from vigo.server.features.access.models import AccessToken, MintedAccessToken, N
 from vigo.server.platform.audit.trail import Act, Trail
 from vigo.server.platform.auth.actor import EVERYTHING, Actor
 from vigo.server.platform.auth.bearer import is_same_digest, refused_token, token_digest
+from vigo.server.platform.auth.scope import check_scope
 from vigo.server.platform.auth.table import Permission
 from vigo.server.platform.db.database import Database
 
 PREFIX: Final = "vigo-access-"
 LONGEST: Final = timedelta(days=3650)
 _MOST_NAME: Final = 100
-_MOST_PATTERNS: Final = 100
 _AUDITED_EVERY: Final = timedelta(minutes=1)
 
 _log = logging.getLogger(__name__)
@@ -233,12 +232,4 @@ def _match(actor: Actor, wanted: tuple[str, ...] | None) -> tuple[str, ...] | No
     """Return the machines of a new token, None for all; nobody gives what they have not."""
     if wanted is None:
         return actor.match
-    if not wanted or len(wanted) > _MOST_PATTERNS:
-        raise InvalidError(f"match: expected 1 to {_MOST_PATTERNS} patterns, found {len(wanted)}; leave it out for all")
-    for pattern in wanted:
-        check_pattern(pattern)
-        if actor.match is not None and pattern not in actor.match:
-            raise ForbiddenError(
-                f"match: expected patterns of your own token ({', '.join(actor.match)}), found {pattern[:60]!r}"
-            )
-    return wanted
+    return check_scope(actor, wanted)

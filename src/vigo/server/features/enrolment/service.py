@@ -22,13 +22,13 @@ from vigo.core.ids import EnvoyId, ServerId
 from vigo.core.signing import VerifyKey
 from vigo.server.features.enrolment.admission import Admission, Comer
 from vigo.server.features.enrolment.leave import Leave, TokenLeave
-from vigo.server.features.enrolment.limits import FailureLimit
 from vigo.server.features.enrolment.queue import ApprovalQueue
 from vigo.server.features.enrolment.returning import Returns
 from vigo.server.features.envoys.models import EnvoyRecord
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.tokens.service import TokenService
 from vigo.server.platform.audit.trail import Act, Trail
+from vigo.server.platform.auth.failures import FailureLimit
 from vigo.server.platform.auth.pace import Pace
 from vigo.server.platform.db.database import Database
 from vigo.server.platform.pki.keyring import Keyring
@@ -74,7 +74,7 @@ class EnrolmentService:
         self._identity = identity
         self._tokens = tokens
         self._envoys = envoys
-        self._limit = FailureLimit(settings, clock)
+        self._limit = FailureLimit(clock, "enrolments", lambda: settings.value.enrolment_failures_per_minute)
         self._pace = Pace(clock, MOST_ASKED_IN_A_MINUTE)
         self._admission = Admission(database, trail, clock, settings, identity.keyring, envoys)
         self._returns = Returns(database, trail, clock, settings, identity.server, identity.keyring, envoys)

@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 
 from vigo.core.clock import Clock
 from vigo.core.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
-from vigo.core.hostnames import check_pattern
 from vigo.server.features.people import store
 from vigo.server.features.people.directory import Directory
 from vigo.server.features.people.models import NewUser, RoleItem, RoleList, User, UserChange, UserItem, UserList
@@ -18,12 +17,12 @@ from vigo.server.features.people.signing_in import SigningIn
 from vigo.server.platform.audit.trail import Act, Trail
 from vigo.server.platform.auth.actor import Actor
 from vigo.server.platform.auth.roles import ROLES, check_roles, rights_of
+from vigo.server.platform.auth.scope import check_scope
 from vigo.server.platform.auth.table import Permission
 from vigo.server.platform.db.database import Database
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
 _RESERVED: Final = {"admin": "the host's root", "nobody": "somebody unknown"}
-_MOST_PATTERNS: Final = 100
 _MOST_USERS: Final = 10_000
 
 
@@ -194,15 +193,7 @@ def _match(actor: Actor, wanted: tuple[str, ...] | None) -> tuple[str, ...] | No
         if actor.match is not None:
             raise ForbiddenError(f"match: expected patterns of your own ({', '.join(actor.match)}), found none")
         return None
-    if not wanted or len(wanted) > _MOST_PATTERNS:
-        raise InvalidError(f"match: expected 1 to {_MOST_PATTERNS} patterns, found {len(wanted)}; leave it out for all")
-    for pattern in wanted:
-        check_pattern(pattern)
-        if actor.match is not None and pattern not in actor.match:
-            raise ForbiddenError(
-                f"match: expected patterns of your own ({', '.join(actor.match)}), found {pattern[:60]!r}"
-            )
-    return wanted
+    return check_scope(actor, wanted)
 
 
 def _detail(roles: tuple[str, ...], match: tuple[str, ...] | None) -> dict[str, object]:

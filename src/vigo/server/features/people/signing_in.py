@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from vigo.core.clock import Clock
-from vigo.core.errors import InvalidError, UnauthenticatedError, UnavailableError
+from vigo.core.errors import InvalidError, UnauthenticatedError
 from vigo.server.features.people import store
 from vigo.server.features.people.directory import Directory
 from vigo.server.features.people.models import SESSION, User, WebSession
@@ -20,6 +20,7 @@ from vigo.server.features.people.passwords import Passwords
 from vigo.server.platform.audit.trail import Act, Trail
 from vigo.server.platform.auth.actor import Actor
 from vigo.server.platform.auth.bearer import token_digest
+from vigo.server.platform.auth.failures import FailureLimit
 from vigo.server.platform.db.database import Database
 from vigo.server.platform.settings.model import CurrentSettings
 
@@ -27,8 +28,6 @@ _FREE_FAILURES: Final = 5
 _FIRST_LOCK: Final = timedelta(minutes=1)
 _LONGEST_LOCK: Final = timedelta(minutes=15)
 _SOURCE_FAILURES: Final = 30
-_WINDOW: Final = timedelta(minutes=1)
-_MOST_SOURCES: Final = 10_000
 _NOTED_EVERY: Final = timedelta(minutes=1)
 _REFUSED: Final = "this name, password and code do not fit together, or this name may not sign in now"
 
@@ -60,8 +59,7 @@ class SigningIn:
         self._directory = directory
         self._passwords = passwords
         self._codes = codes
-        self._begun = clock.monotonic()
-        self._failures: dict[str, int] = {}
+        self._limit = FailureLimit(clock, "sign-ins", lambda: _SOURCE_FAILURES)
 
     async def sign_in(self, name: str, password: str, code: str, source: str) -> str:
         """Return the secret of a new session, which is stored nowhere.
@@ -70,7 +68,7 @@ class SigningIn:
             UnauthenticatedError: not with these.
             UnavailableError: this address was refused too often within a minute.
         """
-        self._check_source(source)
+        self._limit.check(source)
         user = self._directory.named(name.strip().lower())
         fits = await self._passwords.fits(None if user is None else user.password, password)
         now = self._clock.now()
@@ -252,19 +250,8 @@ class SigningIn:
         )
         return None if is_over or user is None or user.disabled_at is not None else user
 
-    def _check_source(self, source: str) -> None:
-        now = self._clock.monotonic()
-        if now - self._begun >= _WINDOW:
-            self._begun, self._failures = now, {}
-        if self._failures.get(self._key(source), 0) >= _SOURCE_FAILURES:
-            raise UnavailableError(f"{source} was refused {_SOURCE_FAILURES} times within a minute; wait a minute")
-
-    def _key(self, source: str) -> str:
-        return source if source in self._failures or len(self._failures) < _MOST_SOURCES else ""
-
     async def _refused(self, user: User | None, name: str, source: str) -> None:
-        key = self._key(source)
-        self._failures[key] = self._failures.get(key, 0) + 1
+        is_noted = self._limit.note(source)
         act = Act(
             actor="nobody" if user is None else user.name,
             action="session.refused",
@@ -274,7 +261,8 @@ class SigningIn:
         failed = None if user is None else self._failed(user)
 
         def job(connection: Connection) -> None:
-            self._trail.append(connection, act)
+            if is_noted:
+                self._trail.append(connection, act)
             if failed is not None:
                 store.put(connection, failed)
 

@@ -1,22 +1,23 @@
-"""How many refused enrolments an address may cause: guessing is slow, and costs the others nothing."""
+"""How many refusals an address may cause: guessing is slow, and costs the others nothing."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
 from vigo.core.clock import Clock
 from vigo.core.errors import UnavailableError
-from vigo.server.platform.settings.model import CurrentSettings
 
 _WINDOW: Final = timedelta(minutes=1)
 _MOST_SOURCES: Final = 10_000
 
 
 class FailureLimit:
-    """Counts refusals by source address in windows of a minute."""
+    """Counts refusals by source address in windows of a minute. `what` is what was refused, in the plural."""
 
-    def __init__(self, settings: CurrentSettings, clock: Clock) -> None:
-        self._settings = settings
+    def __init__(self, clock: Clock, what: str, most: Callable[[], int]) -> None:
         self._clock = clock
+        self._what = what
+        self._most = most
         self._begun = clock.monotonic()
         self._failures: dict[str, int] = {}
 
@@ -27,10 +28,10 @@ class FailureLimit:
             UnavailableError: it was refused too often within this minute.
         """
         self._roll()
-        most = self._settings.value.enrolment_failures_per_minute
+        most = self._most()
         if self._failures.get(self._key(source), 0) >= most:
             raise UnavailableError(
-                f"enrolments from {source} were refused {most} times within a minute; try again in a minute"
+                f"{self._what} from {source} were refused {most} times within a minute; try again in a minute"
             )
 
     def note(self, source: str) -> bool:
@@ -41,7 +42,7 @@ class FailureLimit:
         self._roll()
         key = self._key(source)
         self._failures[key] = self._failures.get(key, 0) + 1
-        return self._failures[key] <= self._settings.value.enrolment_failures_per_minute
+        return self._failures[key] <= self._most()
 
     def _key(self, source: str) -> str:
         """Return whose count a source has; in a flood from very many addresses the late ones share one."""
