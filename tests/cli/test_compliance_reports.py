@@ -32,3 +32,16 @@ def test_reports_for_people_programs_and_auditors(desk: Desk, tmp_path: Path) ->
     assert desk.here("compliance", "report", "--framework", "cis", "-o", str(page)).status == 2
     unwritten = str(tmp_path / "no" / "such")
     assert desk.here("compliance", "report", "--framework", "cis", "--format", "csv", "-o", unwritten).status == 1
+
+
+def test_an_envoy_is_explained_from_the_live_generation(desk: Desk) -> None:
+    desk.server.app.generations._staging.compile = compile_folder
+    crate = STACKS["configcrates/ssh.vgo"].replace("resources:", "vars: {port: 22}\nresources:")
+    desk.server.write_stacks({**STACKS, "configcrates/ssh.vgo": crate})
+    desk.do(desk.server.publish())
+    desk.enrol("web-1")
+    for subject, told in (("port", "configcrates/ssh.vgo:3"), ("ssh/conf", "/srv/x"), ("", "envoys.vgo:1")):
+        found = desk.here("envoys", "explain", "web-1", *((subject,) if subject else ()))
+        assert (found.status, told in found.out) == (0, True), found
+    assert desk.here("envoys", "explain", "web-1", "port", "--json").json["variable"][0]["value"] == 22
+    assert desk.here("envoys", "explain", "web-1", "prot").status == 1

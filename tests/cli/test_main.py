@@ -42,7 +42,7 @@ VERBS = {
         *("test", "trace", "unfreeze", "uses", "validate"),
     ),
     "enrol": ("approve", "deny", "pending"),
-    "envoys": ("list", "push", "revoke", "show"),
+    "envoys": ("explain", "list", "push", "revoke", "show"),
     "keys": ("cancel", "list", "retire", "rotate", "switch"),
     "notify": ("channels", "list", "retry", "test"),
     "runs": ("list", "show"),

@@ -167,6 +167,45 @@ def push_envoys(
     ctx.exit(1 if missing else 0)
 
 
+@command.command("explain")
+@envoy_argument
+@click.argument("subject", metavar="[RESOURCE|VARIABLE]", default="")
+@json_option
+@click.pass_context
+def explain_envoy(ctx: click.Context, *, name: str, subject: str, as_json: bool) -> None:
+    """Say why an envoy gets what the live generation gives it: each value with its place, and the values that lost.
+
+    `vigocli config trace` says the same of stacks that are not published.
+
+    Examples:
+      vigocli envoys explain web-1.example.com
+      vigocli envoys explain web-1.example.com port
+      vigocli envoys explain web-1.example.com web/conf --json
+
+    Exit statuses:
+      0  printed
+      1  there is no such envoy, resource or variable, or the server could not be asked
+      2  the command line is wrong
+    """
+    with connect(ctx) as api:
+        answer = api.get(f"envoys/{in_path(name, _NAME)}/explain", {"subject": subject})
+    if as_json:
+        print_json(answer)
+        return
+    from vigo.cli.client.answers import read  # noqa: PLC0415 - so that `--help` starts at once
+    from vigo.cli.terminal.traces import print_host, print_resource, print_variables  # noqa: PLC0415 - the same
+    from vigo.policy.explained_resources import ExplainedResource  # noqa: PLC0415 - the same
+    from vigo.policy.explained_variables import ExplainedVariable  # noqa: PLC0415 - the same
+    from vigo.policy.explaining import ExplainedHost  # noqa: PLC0415 - the same
+
+    if "everything" in answer:
+        print_host(read(answer["everything"], ExplainedHost))
+    elif "resource" in answer:
+        print_resource(read(answer["resource"], ExplainedResource))
+    else:
+        print_variables(tuple(read(one, ExplainedVariable) for one in answer["variable"]))
+
+
 @command.command("revoke")
 @envoy_argument
 @click.option("-y", "--yes", is_flag=True, help="Do not ask. Where there is no terminal, nobody is asked.")

@@ -29,6 +29,8 @@ from vigo.server.features.envoys import rest as envoys_rest
 from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.events import rest as events_rest
 from vigo.server.features.events.service import EventService
+from vigo.server.features.explaining import rest as explaining_rest
+from vigo.server.features.explaining.service import ExplainingService
 from vigo.server.features.generations import rest as generations_rest
 from vigo.server.features.generations.compiler import FolderCompiler
 from vigo.server.features.generations.live import Sealer
@@ -285,11 +287,13 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
         "generations": lambda: generations.live_number,
     }
     notifications = NotificationService(database, trail, clock, folder.notifications, Noticing(envoys), Sender().send)
+    explaining = ExplainingService(generations, envoys)
     parts = Parts(
         audit=audit,
         compliance=compliance,
         enrolment=enrolment,
         envoys=envoys,
+        explaining=explaining,
         generations=generations,
         health=health,
         history=history,
@@ -369,6 +373,7 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
                 *people_rest.routes(people),
                 *audit_rest.routes(audit),
                 *compliance_rest.routes(compliance),
+                *explaining_rest.routes(explaining),
                 *history_rest.routes(history),
                 *events_rest.routes(events),
                 *notifications_rest.routes(notifications),

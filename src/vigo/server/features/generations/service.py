@@ -113,6 +113,10 @@ class GenerationService:
         """Return the queries that the live generation declares, by name."""
         return {} if self._live is None else self._live.policy.saved_queries()
 
+    def live_policy(self) -> Policy | None:
+        """Return what the live generation was compiled to."""
+        return None if self._live is None else self._live.policy
+
     def compliance(self) -> Compliance | None:
         """Return what the live generation claims and waives."""
         return None if self._live is None else self._live.compliance

@@ -6,6 +6,7 @@ from vigo.server.features.audit.service import AuditService
 from vigo.server.features.compliance.service import ComplianceService
 from vigo.server.features.enrolment.service import EnrolmentService
 from vigo.server.features.envoys.service import EnvoyService
+from vigo.server.features.explaining.service import ExplainingService
 from vigo.server.features.generations.service import GenerationService
 from vigo.server.features.health.service import HealthService
 from vigo.server.features.history.service import HistoryService
@@ -28,6 +29,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     compliance: ComplianceService
     enrolment: EnrolmentService
     envoys: EnvoyService
+    explaining: ExplainingService
     generations: GenerationService
     health: HealthService
     history: HistoryService

@@ -136,6 +136,7 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("POST", "/account/codes/take"): _SIGNED_IN,
     ("GET", "/fleet"): _person(Permission.READ_ENVOYS),
     ("GET", "/envoys/{name}"): _person(Permission.READ_ENVOYS),
+    ("GET", "/envoys/{name}/explain"): _person(Permission.VALIDATE_STACKS),
     ("POST", "/envoys/{name}/push"): _person(Permission.PUSH_ENVOYS),
     ("POST", "/envoys/{name}/tasks"): _person(Permission.RUN_TASKS),
     ("POST", "/envoys/{name}/sessions"): _person(Permission.OPEN_SCRIERS),
@@ -187,6 +188,8 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
     ("POST", RETURN_PATH): _ANYONE,
     ("GET", "/api/v1/envoys"): _person(Permission.READ_ENVOYS),
     ("GET", "/api/v1/envoys/{name}"): _person(Permission.READ_ENVOYS),
+    # What stands in the stacks, so it takes more than to see envoys; the service asks for that right too.
+    ("GET", "/api/v1/envoys/{name}/explain"): _person(Permission.VALIDATE_STACKS),
     ("GET", "/api/v1/fleet"): _person(Permission.READ_ENVOYS),
     ("GET", "/api/v1/fleet/groups"): _person(Permission.READ_ENVOYS),
     ("GET", "/api/v1/fleet/history"): _person(Permission.READ_ENVOYS),

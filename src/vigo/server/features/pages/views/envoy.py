@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from litestar import Response, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.types import ControllerRouterHandler
 
 from vigo.core.run import OUTCOMES
@@ -25,7 +25,7 @@ _LONGEST_SECONDS: Final = 24 * 3600
 
 def routes(pages: Pages, parts: Parts) -> list[ControllerRouterHandler]:
     """Return the pages of an envoy."""
-    return [_page(pages, parts), *_acts(pages, parts)]
+    return [_page(pages, parts), _explanation(pages, parts), *_acts(pages, parts)]
 
 
 def _page(pages: Pages, parts: Parts) -> ControllerRouterHandler:
@@ -49,6 +49,15 @@ def _page(pages: Pages, parts: Parts) -> ControllerRouterHandler:
         )
 
     return envoy_page
+
+
+def _explanation(pages: Pages, parts: Parts) -> ControllerRouterHandler:
+    @get("/envoys/{name:str}/explain")
+    async def explain(request: PageRequest, name: FromPath[str], subject: FromQuery[str] = "") -> Response[Any]:
+        found = await parts.explaining.explain(acting(request), name, subject)
+        return pages.response(request, "explanation.html", found=found)
+
+    return explain
 
 
 def _acts(pages: Pages, parts: Parts) -> list[ControllerRouterHandler]:
