@@ -272,7 +272,9 @@ def _assembled(opened: _Opened, compiler: Compile) -> App:
     keys = KeyService(database, trail, keyring, envoys, streams)
     queue = ApprovalQueue(database, trail, clock, settings, envoys)
     enrolment = EnrolmentService(database, trail, clock, settings, identity, tokens, envoys, queue)
-    health = HealthService(folder, database, clock, settings, keys, opened.certificate, generations, envoys)
+    health = HealthService(
+        folder, database, clock, settings, keys, opened.certificate, generations, envoys, people=people
+    )
     vault_service = SecretService(database, trail, clock, vault, generations, envoys, streams)
     pace = Pace(clock, MOST_SIGNED_IN_A_MINUTE)
     certificates = CertificateService(database, trail, opened.service_authority, generations, envoys, pace)

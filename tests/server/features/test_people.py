@@ -135,8 +135,12 @@ async def test_a_second_factor_is_asked_for_and_each_code_opens_once(server: Ser
         return totp.generate(int(server.clock.now().timestamp()) + ahead).decode()
 
     assert await Visitor(server).sign_in() == 303  # one that was only offered does not count
+    checks = {one["name"]: one for one in (await server.request("GET", "/api/v1/health")).json()["checks"]}
+    assert checks["second factors"]["detail"] == "1 may everything with a password alone: ada"
     assert (await ada.post("/account/codes/take", code="000000")).status_code == 400
     assert (await ada.post("/account/codes/take", code=code())).status_code == 200
+    checks = {one["name"]: one for one in (await server.request("GET", "/api/v1/health")).json()["checks"]}
+    assert checks["second factors"]["status"] == "ok"
     await server.restart()
     for wrong in ("", "abcdef", "12345", code(-300), code()):  # the last one was used
         assert await Visitor(server).sign_in(code=wrong) == 401, wrong

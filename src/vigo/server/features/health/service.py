@@ -14,6 +14,7 @@ from vigo.server.features.envoys.service import EnvoyService
 from vigo.server.features.generations.service import GenerationService
 from vigo.server.features.health.models import Check, Health, Status
 from vigo.server.features.keys.service import KeyService
+from vigo.server.features.people.service import PeopleService
 from vigo.server.platform.audit.trail import verify
 from vigo.server.platform.auth.actor import Actor
 from vigo.server.platform.auth.table import Permission
@@ -45,6 +46,8 @@ class HealthService:
         certificate: ServerCertificate,
         generations: GenerationService,
         envoys: EnvoyService,
+        *,
+        people: PeopleService,
     ) -> None:
         self._folder = folder
         self._database = database
@@ -54,6 +57,7 @@ class HealthService:
         self._certificate = certificate
         self._generations = generations
         self._envoys = envoys
+        self._people = people
         self._started_at = clock.now() - clock.monotonic()
 
     async def look(self, actor: Actor) -> Health:
@@ -69,6 +73,7 @@ class HealthService:
             self._lapsing_envoys,
             self._copied_envoys,
             self._envoy_clocks,
+            self._second_factors,
             self._wall_clock,
         )
         checks = (*(check() for check in now), await self._store(), await self._audit())
@@ -191,6 +196,14 @@ class HealthService:
         named = ", ".join(f"{one.hostname} by {one.clock_skew_seconds:+.0f} s" for one in off[:_NAMED])
         advice = "check `timedatectl` there: certificates, windows and the ends of policies go by that clock"
         return Check(name="envoy clocks", status="warning", detail=f"{len(off)} are off: {named}", advice=advice)
+
+    def _second_factors(self) -> Check:
+        without = self._people.without_second_factor()
+        if not without:
+            return Check(name="second factors", status="ok", detail="nobody may everything with a password alone")
+        detail = f"{len(without)} may everything with a password alone: {', '.join(without[:_NAMED])}"
+        advice = "have them set up one-time codes on the page of their account"
+        return Check(name="second factors", status="warning", detail=detail, advice=advice)
 
     def _wall_clock(self) -> Check:
         drift = self._clock.now() - self._clock.monotonic() - self._started_at

@@ -59,6 +59,15 @@ class PeopleService:
             items=tuple(RoleItem(name=name, permissions=tuple(sorted(rights))) for name, rights in ROLES.items())
         )
 
+    def without_second_factor(self) -> tuple[str, ...]:
+        """Return who may everything and shows nothing but a password, by name."""
+        everything = frozenset(Permission)
+        return tuple(
+            user.name
+            for user in self._directory.everybody()
+            if user.disabled_at is None and user.one_time_step is None and rights_of(user.roles) == everything
+        )
+
     async def create(self, actor: Actor, wanted: NewUser) -> UserItem:
         """Make somebody who can sign in.
 
