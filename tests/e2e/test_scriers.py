@@ -89,7 +89,8 @@ def test_a_terminal_shows_a_shell_of_the_mapped_user(server: Server, tmp_path: P
         desk.terminal.resize(66, 22)
         desk.type("sleep 0.5; stty size\n")
         desk.shows("22 66")
-        desk.type("echo on-$((1+1)); sleep 300\n")
+        # One process from its word on: a key between two of them would find the shell between them too.
+        desk.type("sh -c 'echo on-$((1+1)); exec sleep 300'\n")
         desk.shows("on-2")
         desk.type("\x03")
         desk.shows("^C")
