@@ -1,5 +1,6 @@
 """People: who may sign in, what they may then do, and when that ends."""
 
+import asyncio
 import base64
 from datetime import timedelta
 from pathlib import Path
@@ -243,3 +244,41 @@ async def test_passwords_and_secrets_of_sessions_are_stored_nowhere(server: Serv
                 assert secret.encode() not in content, path
     finally:
         await server.start()
+
+
+@served
+async def test_what_is_changed_while_somebody_signs_in_counts(server: Server, tmp: Path) -> None:
+    await let_in(server)
+    signing_in = server.app.people.signing_in
+    fits = signing_in._passwords.fits
+
+    async def slow(kept: str | None, password: str) -> bool:
+        found = await fits(kept, password)
+        await server.request("PATCH", "/api/v1/users/ada", {"disabled": True, "roles": ["viewer"]})
+        return found
+
+    signing_in._passwords.fits = slow  # type: ignore[method-assign]
+    assert await Visitor(server).sign_in() == 401
+    item = (await server.request("GET", "/api/v1/users")).json()["items"][0]
+    assert (item["disabled"], item["roles"], item["sessions"]) == (True, ["viewer"], 0)
+
+
+@served
+async def test_one_code_in_two_browsers_at_once_opens_one_session(server: Server, tmp: Path) -> None:
+    await let_in(server)
+    ada = Visitor(server)
+    await ada.sign_in()
+    key = (await ada.post("/account/codes/offer")).text.partition('class="key-text">')[2].partition("<")[0]
+    totp = TOTP(base64.b32decode(key), 6, SHA1(), 30, enforce_key_length=False)  # noqa: S303 - what all apps know
+    await ada.post("/account/codes/take", code=totp.generate(int(server.clock.now().timestamp())).decode())
+    server.clock.advance(timedelta(minutes=5))
+    code = totp.generate(int(server.clock.now().timestamp())).decode()
+    statuses = await asyncio.gather(*(Visitor(server).sign_in(code=code) for _ in range(4)))
+    assert sorted(statuses) == [303, 401, 401, 401]
+
+
+@served
+async def test_guesses_at_the_same_time_are_all_counted(server: Server, tmp: Path) -> None:
+    await let_in(server)
+    await asyncio.gather(*(Visitor(server).sign_in(password="wrong wrong wrong") for _ in range(5)))
+    assert (await server.request("GET", "/api/v1/users")).json()["items"][0]["locked_until"] is not None

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import secrets
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 import msgspec
@@ -71,33 +71,42 @@ class SigningIn:
         self._limit.check(source)
         user = self._directory.named(name.strip().lower())
         fits = await self._passwords.fits(None if user is None else user.password, password)
-        now = self._clock.now()
-        if user is not None:
-            user = self._directory.user(user.id)  # as they are after the wait
-        is_open = (
-            user is not None and user.disabled_at is None and (user.locked_until is None or user.locked_until <= now)
-        )
         step = None if user is None or user.one_time_step is None else self._step(user, code)
-        if user is None or not fits or not is_open or (user.one_time_step is not None and step is None):
+        if user is None or not fits:
             await self._refused(user, name, source)
             raise UnauthenticatedError(_REFUSED)
-        secret = secrets.token_urlsafe(32)
-        session = WebSession(str(uuid.uuid4()), user.id, token_digest(secret), now, now, source[:100])
-        entered = msgspec.structs.replace(
-            user,
-            failures=0,
-            locked_until=None,
-            last_signed_in_at=now,
-            one_time_step=user.one_time_step if step is None else step,
-        )
-        act = Act(actor=user.name, action="session.begin", subject=user.name)
+        try:
+            return await self._enter(user, step, source)
+        except UnauthenticatedError:
+            await self._refused(user, name, source)
+            raise
 
-        def job(connection: Connection) -> None:
+    async def _enter(self, known: User, step: int | None, source: str) -> str:
+        """Begin a session of somebody whose password was right, and of whose one-time code this is the step.
+
+        Judged in the transaction: what was changed, or tried with the same code, meanwhile counts.
+        """
+        now, secret = self._clock.now(), secrets.token_urlsafe(32)
+        session = WebSession(str(uuid.uuid4()), known.id, token_digest(secret), now, now, source[:100])
+        act = Act(actor=known.name, action="session.begin", subject=known.name)
+
+        def job(connection: Connection) -> User:
+            present = store.find(connection, known.id)
+            if present is None or present.password != known.password or not _may_enter(present, step, now):
+                raise UnauthenticatedError(_REFUSED)
+            entered = msgspec.structs.replace(
+                present,
+                failures=0,
+                locked_until=None,
+                last_signed_in_at=now,
+                one_time_step=present.one_time_step if step is None else step,
+            )
             self._trail.append(connection, act)
             store.put(connection, entered)
             store.begin(connection, session)
+            return entered
 
-        def then(_: None) -> None:
+        def then(entered: User) -> None:
             self._directory.put(entered)
             self._directory.begin(session)
 
@@ -258,15 +267,17 @@ class SigningIn:
             subject=name[:64],
             outcome="refused",
         )
-        failed = None if user is None else self._failed(user)
 
-        def job(connection: Connection) -> None:
+        def job(connection: Connection) -> User | None:
+            present = None if user is None else store.find(connection, user.id)
+            failed = None if present is None else self._failed(present)
             if is_noted:
                 self._trail.append(connection, act)
             if failed is not None:
                 store.put(connection, failed)
+            return failed
 
-        def then(_: None) -> None:
+        def then(failed: User | None) -> None:
             if failed is not None:
                 self._directory.put(failed)
 
@@ -278,3 +289,10 @@ class SigningIn:
         lock = min(_FIRST_LOCK * 2 ** min(over, 10), _LONGEST_LOCK) if over >= 0 else None
         until = user.locked_until if lock is None else self._clock.now() + lock
         return msgspec.structs.replace(user, failures=failures, locked_until=until)
+
+
+def _may_enter(user: User, step: int | None, now: datetime) -> bool:
+    """Return whether somebody may sign in at a moment, with the step of a one-time code or without one."""
+    if user.disabled_at is not None or (user.locked_until is not None and user.locked_until > now):
+        return False
+    return user.one_time_step is None or (step is not None and step > user.one_time_step)
