@@ -85,7 +85,7 @@ async def _check_whole(server: Server, live: int, where: str) -> None:
     name = (server.folder.live / "current").read_text().strip()
     assert (server.folder.live / name / "stacks" / "envoys.vgo").read_text() == ("two" if live == 2 else "one"), where
     assert not list(server.folder.live.glob(".staging-*")), where
-    assert server.app.database.read_now(verify) > 0, where
+    assert server.app.database.read_now(verify).rows > 0, where
     again = await server.request("POST", "/api/v1/generations/1/rollback", {})
     assert again.json()["unchanged"] == (live == 3), where
     assert again.json()["generation"]["live"], where
