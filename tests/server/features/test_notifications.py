@@ -189,7 +189,8 @@ def test_29_a_redirect_is_followed_nowhere_and_an_unknown_certificate_is_refused
     ("text", "told"),
     [
         ("channels: 3", "Expected `array`"),
-        ("channels: [{name: x, type: telegram}]", "telegram"),
+        ("channels: [{name: x, type: slak}]", "channel 'x': type: expected webhook, .*did you mean 'slack'"),
+        ("channels: [{type: slack, events: [envoy-stail]}]", "channel '1': events: .*did you mean 'envoy-stale'"),
         ("channels: [{name: x, type: slack}]", "either url or url_file"),
         ("channels: [{name: x, type: webhook, url: https://a.example}]", "expected secret_file"),
         ("channels: [{name: x, type: slack, url: 'ftp://a.example'}]", "expected a URL"),

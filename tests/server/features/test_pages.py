@@ -40,6 +40,16 @@ async def test_every_number_of_the_fleets_page_is_the_apis(server: Server, tmp: 
     assert f"{chain['rows']} rows" in (await ada.get("/audit")).text
 
 
+@served
+async def test_a_page_tells_what_it_cannot_read(server: Server, tmp: Path) -> None:
+    await let_in(server)
+    ada = Visitor(server)
+    await ada.sign_in()
+    for path, told in (("/fleet?limit=many", "limit: "), ("/fleet?part=groups&by=colour", "expected to group by")):
+        answer = await ada.get(path)
+        assert (answer.status_code, told in answer.text) == (400, True), answer.text
+
+
 def test_the_command_line_counts_the_same(tmp_path: Path) -> None:
     with Desk(tmp_path) as desk:
         desk.do(desk.server.start())

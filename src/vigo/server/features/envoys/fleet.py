@@ -28,6 +28,7 @@ from vigo.server.platform.auth.actor import Actor
 from vigo.server.platform.auth.table import Permission
 from vigo.server.platform.web.filtering import Term, check_values, parse_filter
 
+_GROUPED_BY: Final = ("environment", "role", "entry", "version", "generation")
 _OLD_AFTER: Final = timedelta(seconds=10)
 """An envoy becomes stale by saying nothing."""
 _SHARE: Final = 20
@@ -125,6 +126,8 @@ class Fleet:
             InvalidError: there is no such way to group them.
         """
         actor.require(Permission.READ_ENVOYS)
+        if by not in _GROUPED_BY and not by.startswith("label:"):
+            raise InvalidError(f"expected to group by {', '.join(_GROUPED_BY)} or label:NAME, found {by[:40]!r}")
         found: dict[str, list[_Row]] = {}
         for row in self._now():
             for name in _names(row, by) if row.record.is_active else ():
@@ -196,8 +199,6 @@ def _names(row: _Row, by: str) -> Iterable[str]:
         "version": row.record.agent_version or None,
         "generation": None if row.generation is None else str(row.generation),
     }
-    if by not in single:
-        raise InvalidError(f"expected to group by {', '.join(single)}, role or label:NAME, found {by[:40]!r}")
     value = single[by]
     return () if value is None else (value,)
 

@@ -1,7 +1,8 @@
 """Reading `notify.yaml`: who is told of what. Files are the only source of it; no page or API writes it."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 import yaml
@@ -9,7 +10,8 @@ import yaml
 from vigo.catalog.formats.web_addresses import host_port, web_address
 from vigo.core.errors import InvalidError, UsageError
 from vigo.core.hostnames import check_pattern
-from vigo.server.features.notifications.models import Channel
+from vigo.core.nearest import did_you_mean
+from vigo.server.features.notifications.models import EVENTS, Channel, ChannelKind
 
 _MOST_CHARACTERS: Final = 1 << 18
 _MOST_BRACKETS: Final = 2_000
@@ -46,6 +48,8 @@ def load_channels(path: Path) -> tuple[Channel, ...]:
         raw: Any = yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise UsageError(f"{path}: expected YAML: {' '.join(str(error).split())}") from error
+    for problem in _wrong_words(raw):
+        raise UsageError(f"{path}: {problem}")
     try:
         found = msgspec.convert({} if raw is None else raw, _Document).channels
     except (msgspec.ValidationError, RecursionError) as error:
@@ -70,6 +74,21 @@ def secret_of(file: str) -> str:
         return Path(file).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidError(f"expected to read the secret in {file}: {error}") from error
+
+
+def _wrong_words(raw: Any) -> Iterator[str]:
+    """Yield what channels say of their type and events that is none, with the nearest one that is."""
+    channels = raw.get("channels") if isinstance(raw, dict) else None
+    for place, channel in enumerate(channels if isinstance(channels, list) else ()):
+        if not isinstance(channel, dict):
+            continue
+        where = f"channel {str(channel.get('name', place + 1))[:60]!r}"
+        events = channel.get("events")
+        said = [("type", channel.get("type"), get_args(ChannelKind))]
+        said += [("events", event, EVENTS) for event in (events if isinstance(events, list) else ())]
+        for field, found, known in said:
+            if found not in known:
+                yield f"{where}: {field}: expected {', '.join(known)}, found {found!r}{did_you_mean(str(found), known)}"
 
 
 def _check(channel: Channel) -> None:

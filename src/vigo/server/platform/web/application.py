@@ -12,7 +12,14 @@ from vigo.core.errors import InvalidError, NotFoundError, VigoError
 from vigo.server.platform.auth.actor import Actor, MissingRightError
 from vigo.server.platform.web.guarding import Credentials, acting, guard_of
 from vigo.server.platform.web.openapi_document import openapi_route
-from vigo.server.platform.web.problem import on_depth, on_fault, on_http_error, on_other_text, on_vigo_error
+from vigo.server.platform.web.problem import (
+    http_detail,
+    on_depth,
+    on_fault,
+    on_http_error,
+    on_other_text,
+    on_vigo_error,
+)
 
 __all__ = ["acting", "no_content", "web_application"]
 
@@ -54,7 +61,7 @@ def web_application(
     def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
         if is_of_programs(request) or error.status_code not in _OF_PAGES:
             return _guarded(on_http_error(request, error))
-        return answer(request, _OF_PAGES[error.status_code](error.detail))
+        return answer(request, _OF_PAGES[error.status_code](http_detail(error)))
 
     def on_missing_right(request: Request[Any, Any, Any], error: MissingRightError) -> Response[Any]:
         credentials.note_refusal(error.actor, error.permission, request.scope["path"])

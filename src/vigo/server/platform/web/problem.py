@@ -58,13 +58,18 @@ def on_http_error(_request: Request[Any, Any, Any], error: HTTPException) -> Res
     """Answer what the web framework refuses: no such route, a body of another shape."""
     if error.status_code >= _INTERNAL:
         return on_fault(_request, error)
-    detail = error.detail
-    if isinstance(error, ValidationException) and error.extra:
-        found = error.extra if isinstance(error.extra, list) else [error.extra]
-        detail = "; ".join(_validation_text(item) for item in found)
+    detail = http_detail(error)
     code = _BY_STATUS.get(error.status_code, "invalid")
     title = HTTPStatus(error.status_code).phrase
     return problem_response(Problem(title=title, status=error.status_code, detail=detail or title, code=code))
+
+
+def http_detail(error: HTTPException) -> str:
+    """Return what the web framework has to say of a request: of one that it cannot read, each field's fault."""
+    if isinstance(error, ValidationException) and error.extra:
+        found = error.extra if isinstance(error.extra, list) else [error.extra]
+        return "; ".join(_validation_text(item) for item in found)
+    return error.detail
 
 
 def on_depth(_request: Request[Any, Any, Any], _error: RecursionError) -> Response[dict[str, Any]]:
